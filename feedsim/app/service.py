@@ -1,0 +1,217 @@
+"""One server from start to drain: the live session, private ones, the port, the tap.
+
+`Service` needs a running loop and no more, so it also runs under a loop whose time is virtual.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+import structlog
+
+from feedsim import __version__
+from feedsim.app.opening import make_player, open_tape
+from feedsim.app.recorders import open_tap
+from feedsim.config import ServeSettings
+from feedsim.errors import ConfigError, FeedsimError, ProtocolError
+from feedsim.hub.counters import Counters
+from feedsim.hub.session import Session, SessionSetup
+from feedsim.hub.sessions import Sessions
+from feedsim.instruments import NS_PER_MS
+from feedsim.replay.tape import Tape
+from feedsim.server.http import Gate
+from feedsim.server.metrics import metrics_page
+from feedsim.server.server import FeedServer, Limits
+from feedsim.tap.tap import Tap
+from feedsim.wire.messages import Replay
+
+SERVER = f"feedsim/{__version__}"
+LIVE = "live"
+SYNTHETIC = "synthetic:"
+
+log = structlog.get_logger()
+
+
+def wall_us() -> int:
+    """The wall clock in microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+class Service:
+    """A feedsim server. `start`, then `run` to the end of the session or until `stop` is called, then `close`."""
+
+    def __init__(self, settings: ServeSettings, *, wall_us: Callable[[], int] = wall_us) -> None:
+        if settings.rebase and settings.speed != 1:
+            raise ConfigError("only a session at speed 1 can happen now", field="rebase")
+        self.settings = settings
+        self.port = 0
+        self.counters = Counters()
+        self._wall_us = wall_us
+        self._stopping = asyncio.Event()
+        self._offers = {LIVE: settings.source, SYNTHETIC: SYNTHETIC, **settings.offer}
+        self.tap: Tap | None = None
+        live = self._live_session()
+        self.sessions = Sessions(
+            live=live,
+            sources=tuple(self._offers),
+            open_private=self._open_private,
+            max_private=settings.max_sessions,
+            wait_clients=settings.wait_clients,
+        )
+        gate = Gate(
+            pages={
+                "/healthz": lambda: ("text/plain; charset=utf-8", b"ok\n"),
+                "/metrics": self._metrics,
+                "/schema": _schema_page,
+                "/asyncapi": _asyncapi_page,
+            },
+            origins=settings.origin,
+            token=settings.token or None,
+            on_refused=self.counters.on_refused,
+        )
+        limits = Limits(max_clients=settings.max_clients)
+        self.server = FeedServer(self.sessions, gate, limits=limits, wall_us=wall_us, counters=self.counters)
+
+    # --------------------------------------------------------------------------------------------------------- life
+
+    async def start(self) -> None:
+        """Listen. Raises ConfigError."""
+        self.port = await self.server.start(self.settings.host, self.settings.port)
+
+    def stop(self) -> None:
+        """Ask `run` to end."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Play the live session; return when it is over (with --exit-at-end) or `stop` was called.
+
+        Raises SourceError when the source's data is wrong.
+        """
+        loop = asyncio.get_running_loop()
+        play = loop.create_task(self.sessions.run_live(), name="feedsim live")
+        stop = loop.create_task(self._stopping.wait())
+        tap = None if self.tap is None else loop.create_task(self.tap.run(), name="feedsim tap")
+        try:
+            await asyncio.wait((play, stop), return_when=asyncio.FIRST_COMPLETED)
+            if play.done():
+                play.result()
+                await self.sessions.live.finish()
+        finally:
+            for task in filter(None, (play, stop, tap)):
+                task.cancel()
+            await asyncio.gather(*filter(None, (play, stop, tap)), return_exceptions=True)
+
+    async def close(self, error: FeedsimError | None = None) -> None:
+        """Send the clients away, seal the recording, end all sessions."""
+        if error is not None:
+            code, reason = 1011, str(error)
+        elif self._stopping.is_set():
+            code, reason = 1001, "the server is going away"
+        else:
+            code, reason = 1000, "the session is over"
+        await self.server.stop(code, reason)
+        await self.sessions.close()
+        self.sessions.live.close()
+        if self.tap is not None:
+            await self.tap.close()
+
+    # ----------------------------------------------------------------------------------------------------- sessions
+
+    def _live_session(self) -> Session:
+        settings = self.settings
+        make_tape = partial(open_tape, settings)
+        session = Session(
+            SessionSetup(
+                session_id=f"live-{_fingerprint(settings)}",
+                server=SERVER,
+                controllable=settings.control == "all",
+                ring_bytes=settings.ring_mib * 2**20,
+                rebase=settings.rebase == "now",
+            ),
+            make_tape,
+            self._player_maker(settings, exit_at_end=settings.exit_at_end),
+            wall_us=self._wall_us,
+            counters=self.counters,
+        )
+        self.tap = open_tap(settings, session)
+        session.recorder = self.tap
+        return session
+
+    def _player_maker(self, settings: ServeSettings, *, exit_at_end: bool) -> Callable[[Tape], object]:
+        return partial(
+            make_player,
+            settings=settings,
+            exit_at_end=exit_at_end,
+            coalesce_s=settings.coalesce / 1000,
+            with_digest=True,
+        )
+
+    def _open_private(self, request: Replay) -> Session:
+        """A private session as a client asks for it. Raises ProtocolError."""
+        name = request.source or LIVE
+        if request.seed is not None and not self._offers[name].startswith(SYNTHETIC):
+            raise ProtocolError("bad_request", f"seed: only synthetic sources have one, {name} is a recording")
+        settings = msgspec.structs.replace(
+            self.settings,
+            source=self._offers[name],
+            speed=request.speed,
+            seed=self.settings.seed if request.seed is None else request.seed,
+            option=self.settings.option if name == LIVE else {},
+            loop=False,
+        )
+        try:
+            return Session(
+                SessionSetup(
+                    session_id=f"private-{secrets.token_urlsafe(16)}",
+                    server=SERVER,
+                    private=True,
+                    controllable=True,
+                    ring_bytes=settings.ring_mib * 2**20,
+                ),
+                partial(_open_between, settings, request),
+                self._player_maker(settings, exit_at_end=False),
+                wall_us=self._wall_us,
+                counters=self.counters,
+            )
+        except FeedsimError as error:
+            raise ProtocolError("bad_request", str(error)) from None
+
+    # -------------------------------------------------------------------------------------------------------- pages
+
+    def _metrics(self) -> tuple[str, bytes]:
+        return metrics_page(self.counters, self.sessions, self.server, self.tap)
+
+
+def _open_between(settings: ServeSettings, request: Replay) -> Tape:
+    """The tape of a private session: its start and end are epoch milliseconds."""
+    tape = open_tape(settings)
+    start_ns = tape.start_ns if request.start is None else request.start * NS_PER_MS
+    end_ns = tape.end_ns if request.end is None else request.end * NS_PER_MS
+    return Tape(tape.source, tape.config, start_ns=start_ns, end_ns=end_ns)
+
+
+def _fingerprint(settings: ServeSettings) -> str:
+    """The same for every server of the same data, so that clients can resume after a restart."""
+    from feedsim.config import SourceSettings
+
+    names = [field.name for field in msgspec.structs.fields(SourceSettings)]
+    data = {name: getattr(settings, name) for name in names}
+    return hashlib.sha256(msgspec.json.encode(data, order="sorted")).hexdigest()[:16]
+
+
+def _schema_page() -> tuple[str, bytes]:
+    from feedsim.wire.schema import json_schema
+
+    return "application/schema+json", msgspec.json.format(msgspec.json.encode(json_schema()), indent=2)
+
+
+def _asyncapi_page() -> tuple[str, bytes]:
+    from feedsim.wire.schema import asyncapi
+
+    return "application/json", msgspec.json.format(msgspec.json.encode(asyncapi()), indent=2)

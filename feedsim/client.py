@@ -1,0 +1,348 @@
+"""The client: `async with feedsim.connect(url) as feed`, and the events of a feed come as typed Structs, in order.
+
+It reconnects with full jitter, resumes where it was, and checks that no stream has a gap that was not named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import random
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from types import TracebackType
+from typing import Any
+
+import msgspec
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as connect_websocket
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.typing import Subprotocol
+
+from feedsim.errors import FeedsimError, ProtocolError
+from feedsim.events import Event, StreamKey
+from feedsim.wire import messages as m
+from feedsim.wire.codec import CODECS, SUBPROTOCOLS, Encoding
+
+BACKOFF_S = 0.1  # the first wait is up to this long, each further one up to twice the one before
+BACKOFF_MAX_S = 5.0
+FINAL_CODES = (1000, 1003, 1008, 1009)  # the server meant it: do not come back
+MAX_MESSAGE = 16 * 2**20
+
+_SUBPROTOCOL_OF: dict[Encoding, str] = {encoding: name for name, encoding in SUBPROTOCOLS.items()}
+
+
+class FeedLost(FeedsimError):
+    """The connection is gone and was not to be had again."""
+
+
+class GapError(FeedsimError):
+    """A stream went on past what was due next, and nothing said so."""
+
+    def __init__(self, stream: StreamKey, expected: int, got: int) -> None:
+        self.stream, self.expected, self.got = stream, expected, got
+        super().__init__(f"{stream}: expected n {expected}, got {got}")
+
+
+def connect(
+    url: str,
+    *,
+    channels: Sequence[str] = ("*",),
+    symbols: Sequence[str] = ("*",),
+    tf_s: Sequence[int] | None = None,
+    depth: int = 10,
+    ts: m.TimeUnit = "ms",
+    conflate_ms: int = 0,
+    policy: m.Policy | None = None,
+    from_seq: int | None = None,
+    encoding: Encoding = "msgpack",
+    token: str | None = None,
+    reconnect: bool = True,
+    give_up_s: float = 60.0,
+) -> Feed:
+    """A feed to enter with `async with`: it subscribes, then yields events in the order of the tape.
+
+    `ts` is the unit of all times. `from_seq` starts after that seq instead of now. With `reconnect`, a lost connection
+    is tried again for `give_up_s` seconds. Entering raises FeedLost when nobody answers, ProtocolError when the server
+    refuses what is asked for.
+    """
+    subscribe = m.Subscribe(
+        channels=tuple(channels),
+        symbols=tuple(symbols),
+        tf_s=None if tf_s is None else tuple(tf_s),
+        depth=depth,
+        ts=ts,
+        conflate_ms=conflate_ms,
+        policy=policy,
+        from_seq=from_seq,
+    )
+    return Feed(url, subscribe, encoding=encoding, token=token, reconnect=reconnect, give_up_s=give_up_s)
+
+
+class Feed:
+    """One subscription that outlives its connections. For one task at a time."""
+
+    def __init__(
+        self,
+        url: str,
+        subscribe: m.Subscribe,
+        *,
+        encoding: Encoding,
+        token: str | None,
+        reconnect: bool,
+        give_up_s: float,
+    ) -> None:
+        self.url = url
+        self.welcome: m.Welcome
+        """What the server said of the session that is attached."""
+        self.subscribed: m.Subscribed
+        self.heartbeat: m.Heartbeat | None = None
+        self.state: m.ReplayState | None = None
+        """The newest replay_state: the end of the session, a new epoch, or the answer to a control."""
+        self.snapshot: list[Event] = []
+        """The newest snapshot: what the session's state was when this feed joined it or was skipped ahead."""
+        self.skipped: list[m.Skipped] = []
+        """What the server named as lost, because this client was too slow."""
+        self.breaks = 0
+        """How often the session could not be resumed where it was left; events are missing there."""
+        self.epoch = 0
+        self.seq = 0
+        """The seq up to which this feed has everything that it subscribed to."""
+        self.sent_us = 0
+        """When the server sent the frame of the event that was yielded last: epoch microseconds of its clock."""
+        self._subscribe = subscribe
+        self._codec = CODECS[encoding]
+        self._subprotocol = Subprotocol(_SUBPROTOCOL_OF[encoding])
+        self._token = token
+        self._reconnect = reconnect
+        self._give_up_s = give_up_s
+        self._ids = itertools.count(1)
+        self._answers: dict[int, msgspec.Struct] = {}
+        self._events: deque[Event] = deque()
+        self._next: dict[tuple[str, str, int], int] = {}
+        self._websocket: ClientConnection | None = None
+        self._final: ConnectionClosed | None = None
+
+    # ------------------------------------------------------------------------------------------------ coming, going
+
+    async def __aenter__(self) -> Feed:
+        await self._open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Leave the server."""
+        if self._websocket is not None:
+            await self._websocket.close()
+
+    async def _open(self) -> None:
+        """Connect, introduce ourselves, and subscribe from where we were."""
+        headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
+        try:
+            self._websocket = await connect_websocket(
+                self.url,
+                subprotocols=[self._subprotocol],
+                additional_headers=headers,
+                compression=None,
+                max_size=MAX_MESSAGE,
+                max_queue=8,
+                proxy=None,
+            )
+        except (OSError, InvalidHandshake, InvalidURI) as error:
+            raise FeedLost(f"{self.url}: {error}") from None
+        welcome = await self._receive_type(m.Welcome)
+        again = self.epoch != 0
+        if again and not await self._resume(welcome):
+            self.breaks += 1
+            self._next.clear()
+            again = False
+        if not again:
+            self._attach(welcome)
+        await self._resubscribe(from_seq=self.seq if again else self._subscribe.from_seq)
+
+    def _attach(self, welcome: m.Welcome) -> None:
+        self.welcome = welcome
+        self.epoch, self.seq = welcome.epoch, welcome.seq
+
+    async def _resume(self, welcome: m.Welcome) -> bool:
+        """Go back to the session of before; False where it is gone."""
+        resume = m.Resume(session_id=self.welcome.session_id, epoch=self.epoch, seq=self.seq)
+        try:
+            answer = await self._ask(resume)
+        except ProtocolError as error:
+            if error.code != "resume_too_old":
+                raise
+            return False
+        assert isinstance(answer, m.Welcome)
+        self.welcome = answer
+        return True
+
+    async def _resubscribe(self, *, from_seq: int | None) -> None:
+        request = msgspec.structs.replace(self._subscribe, from_seq=from_seq)
+        try:
+            answer = await self._ask(request)
+        except ProtocolError as error:
+            if error.code != "resume_too_old" or self.seq == 0:
+                raise
+            self.breaks += 1
+            self._next.clear()
+            answer = await self._ask(msgspec.structs.replace(request, from_seq=None))
+        assert isinstance(answer, m.Subscribed)
+        self.subscribed = answer
+
+    # ------------------------------------------------------------------------------------------------------- events
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self
+
+    async def __anext__(self) -> Event:
+        while not self._events:
+            await self._read_on()
+        return self._events.popleft()
+
+    async def batches(self) -> AsyncIterator[list[Event]]:
+        """The events as lists: what was sent in one frame."""
+        with contextlib.suppress(StopAsyncIteration):
+            while True:
+                while not self._events:
+                    await self._read_on()
+                batch = list(self._events)
+                self._events.clear()
+                yield batch
+
+    async def _read_on(self) -> None:
+        """Take one message, over a new connection if need be. Raises StopAsyncIteration at the session's end."""
+        if self._final is not None:
+            raise StopAsyncIteration
+        try:
+            await self._receive()
+        except ConnectionClosed as closed:
+            code = closed.rcvd.code if closed.rcvd is not None else 1006
+            if code == 1000:
+                self._final = closed
+            elif code in FINAL_CODES or not self._reconnect:
+                reason = closed.rcvd.reason if closed.rcvd is not None else "connection lost"
+                raise FeedLost(f"{self.url}: closed with {code}: {reason}") from None
+            else:
+                await self._come_back()
+
+    async def _come_back(self) -> None:
+        """Connect again, waiting a random time that may be longer each time (full jitter)."""
+        limit = BACKOFF_S
+        try:
+            async with asyncio.timeout(self._give_up_s):
+                while True:
+                    await asyncio.sleep(random.uniform(0, limit))  # noqa: S311 # only spreads load
+                    limit = min(limit * 2, BACKOFF_MAX_S)
+                    with contextlib.suppress(FeedLost, ConnectionClosed):
+                        await self._open()
+                        return
+        except TimeoutError:
+            raise FeedLost(f"{self.url}: no answer for {self._give_up_s:g} s") from None
+
+    async def _receive(self) -> msgspec.Struct:
+        assert self._websocket is not None
+        message = self._codec.decode_message(await self._websocket.recv())
+        self._take(message)
+        return message
+
+    async def _receive_type(self, wanted: type[m.Welcome]) -> m.Welcome:
+        while not isinstance(message := await self._receive(), wanted):
+            pass
+        return message
+
+    def _take(self, message: msgspec.Struct) -> None:
+        """Keep what a message says."""
+        if isinstance(message, m.Events):
+            self.sent_us = message.sent
+            self._events.extend(event for event in message.events if self._in_order(event))
+        elif isinstance(message, m.Heartbeat):
+            self.heartbeat = message
+        elif isinstance(message, m.Snapshot):
+            self.snapshot = list(message.events)
+            self.seq = max(self.seq, message.seq)
+        elif isinstance(message, m.Skipped):
+            self.skipped.append(message)
+            channel, symbol, *tf_s = message.stream
+            self._next[channel, symbol, tf_s[0] if tf_s else 0] = message.last_n + 1
+        elif isinstance(message, m.ReplayState):
+            self.state = message
+            if message.epoch != self.epoch:
+                self.epoch, self.seq = message.epoch, 0
+                self._next.clear()
+        identity = getattr(message, "id", None)
+        if identity is not None:
+            self._answers[identity] = message
+
+    def _in_order(self, event: Event) -> bool:
+        """Count an event in its stream; False if it is known. Raises GapError where one is missing that nobody named."""
+        channel = type(event).__struct_config__.tag
+        assert isinstance(channel, str)
+        key = (channel, event.symbol, getattr(event, "tf_s", 0))
+        expected = self._next.get(key, event.n)
+        if event.n > expected and not self._subscribe.conflate_ms:
+            raise GapError(StreamKey(*key), expected, event.n)
+        if event.n < expected:
+            return False  # told again after a resume
+        self._next[key] = event.n + 1
+        self.seq = event.seq
+        return True
+
+    # ----------------------------------------------------------------------------------------------------- requests
+
+    async def _ask(self, request: m.Request) -> msgspec.Struct:
+        """Send a request and read on until its answer; events that come meanwhile are kept.
+
+        Raises ProtocolError when the server refuses.
+        """
+        assert self._websocket is not None
+        identity = request.id = next(self._ids)
+        await self._websocket.send(self._codec.encode(request), text=self._codec.encoding == "json")
+        while identity not in self._answers:
+            await self._receive()
+        answer = self._answers.pop(identity)
+        if isinstance(answer, m.Error):
+            raise ProtocolError(answer.code, answer.message)
+        return answer
+
+    async def history(self, channel: str, symbol: str, *, tf_s: int | None = None, count: int = 500) -> list[Event]:
+        """What one stream told before now, oldest first. Raises ProtocolError."""
+        request = m.History(channel=channel, symbol=symbol, tf_s=tf_s, count=count, ts=self._subscribe.ts)
+        answer = await self._ask(request)
+        assert isinstance(answer, m.HistoryAnswer)
+        return list(answer.events)
+
+    async def ping(self) -> m.Pong:
+        """One round trip."""
+        answer = await self._ask(m.Ping())
+        assert isinstance(answer, m.Pong)
+        return answer
+
+    async def replay(
+        self,
+        source: str | None = None,
+        *,
+        speed: m.Speed = 1.0,
+        start: int | None = None,
+        end: int | None = None,
+        seed: int | None = None,
+    ) -> m.Welcome:
+        """Open a private session (times in epoch ms) and subscribe to it as before. Raises ProtocolError."""
+        answer = await self._ask(m.Replay(source=source, speed=speed, start=start, end=end, seed=seed))
+        assert isinstance(answer, m.Welcome)
+        self._events.clear()
+        self._next.clear()
+        self._attach(answer)
+        await self._resubscribe(from_seq=None)
+        return answer
+
+    async def control(self, request: m.Control) -> m.ReplayState:
+        """Pause, resume, seek … the session, if it is this client's to control. Raises ProtocolError."""
+        answer: Any = await self._ask(request)
+        assert isinstance(answer, m.ReplayState)
+        return answer

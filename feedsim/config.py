@@ -1,0 +1,152 @@
+"""Settings: one definition of each, filled from defaults < TOML file < environment (FEEDSIM_…) < command line.
+
+Every error names where the value came from, the field and what is allowed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
+
+from feedsim.errors import ConfigError
+
+Speed = Literal["max"] | Annotated[float, Meta(gt=0)]
+S = TypeVar("S", bound=msgspec.Struct)
+
+ENV_PREFIX = "FEEDSIM_"
+
+
+def _about(text: str, **limits: Any) -> Meta:
+    return Meta(description=text, **limits)
+
+
+class SourceSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is replayed."""
+
+    source: Annotated[str, _about("a path (recording, Parquet export, Sierra chart files, CSV) or synthetic:")] = (
+        "synthetic:"
+    )
+    scenario: Annotated[str, _about("what the synthetic market does")] = "normal"
+    seed: Annotated[int, _about("of the synthetic market: same seed, same bytes", ge=0, le=2**63 - 1)] = 0
+    symbols: Annotated[tuple[str, ...], _about("symbols of the synthetic market")] = ("ES", "NQ")
+    start: Annotated[str, _about("ISO time (New York time without an offset), or HH:MM of the source's first day")] = ""
+    minutes: Annotated[float, _about("length of the session; 0: to the source's end, or without end", ge=0)] = 0
+    warmup_minutes: Annotated[float, _about("of market before the start, for history and session VWAP", ge=0)] = 0
+    option: Annotated[dict[str, str], _about("name=value for the source, as its page in the docs says")] = {}
+    bar_tf_s: Annotated[tuple[int, ...], _about("lengths of the bars in seconds")] = (1, 60)
+    footprint_tf_s: Annotated[tuple[int, ...], _about("lengths of the footprints in seconds")] = (60,)
+    flat_bars: Annotated[bool, _about("send a bar of volume 0 where nothing traded")] = True
+
+
+class PaceSettings(SourceSettings, kw_only=True, forbid_unknown_fields=True):
+    """And how fast."""
+
+    speed: Annotated[Speed, _about("times real time, or max")] = 1.0
+    loop: Annotated[bool, _about("begin again at the end, in a new epoch")] = False
+    closed: Annotated[Literal["jump", "wait"], _about("closed hours are jumped over, or waited for")] = "jump"
+
+
+class ServeSettings(PaceSettings, kw_only=True, forbid_unknown_fields=True):
+    """And to whom."""
+
+    host: Annotated[str, _about("address to listen on")] = "127.0.0.1"
+    port: Annotated[int, _about("port; 0 takes a free one", ge=0, le=65535)] = 8765
+    rebase: Annotated[Literal["", "now"], _about("now: shift all times so that the session happens now")] = ""
+    coalesce: Annotated[float, _about("ms: what is due within this time leaves together", ge=0, le=1000)] = 0
+    tap: Annotated[str, _about("record the live session into this new folder")] = ""
+    continue_tap: Annotated[str, _about("go on recording in this folder, after a restart, where it ended")] = ""
+    wait_clients: Annotated[int, _about("hold the live clock until so many clients have subscribed", ge=0)] = 0
+    exit_at_end: Annotated[bool, _about("leave when the session is over")] = False
+    control: Annotated[Literal["private", "all"], _about("all: every client may control the live session")] = "private"
+    offer: Annotated[dict[str, str], _about("name=SOURCE that clients may open private sessions of")] = {}
+    token: Annotated[str, _about("clients must show this token")] = ""
+    origin: Annotated[tuple[str, ...], _about("web origins that may connect, besides this machine's; * for all")] = ()
+    max_clients: Annotated[int, _about("clients at once", ge=1)] = 2000
+    max_sessions: Annotated[int, _about("private sessions at once", ge=0)] = 8
+    ring_mib: Annotated[int, _about("memory of each session's ring, in MiB", ge=1, le=4096)] = 12
+    log: Annotated[Literal["text", "json"], _about("how the log is written, on stderr")] = "text"
+
+
+def load(
+    settings: type[S],
+    *,
+    given: Mapping[str, Any],
+    file: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> S:
+    """Settings from all places. `given` are the command line's values; absent ones are left to the other places.
+
+    Raises ConfigError.
+    """
+    values: dict[str, Any] = {}
+    if file is not None:
+        _merge(settings, values, _read_toml(file), origin=file)
+    _merge(settings, values, _from_environment(settings, environ or {}), origin="environment")
+    _merge(settings, values, given, origin="command line")
+    return msgspec.convert(values, settings, strict=False)
+
+
+def _merge(settings: type[msgspec.Struct], values: dict[str, Any], new: Mapping[str, Any], *, origin: str) -> None:
+    """Add one place's values, each checked by itself so that an error can name it."""
+    types = {field.name: field.type for field in msgspec.structs.fields(settings)}
+    for name, value in new.items():
+        if name not in types:
+            raise ConfigError(f"unknown setting; there are: {', '.join(sorted(types))}", file=origin, field=name)
+        try:
+            values[name] = msgspec.convert(value, types[name], strict=False)
+        except msgspec.ValidationError as error:
+            raise ConfigError(f"{value!r}: {_explain(error, types[name])}", file=origin, field=name) from None
+
+
+def _explain(error: msgspec.ValidationError, wanted: Any) -> str:
+    """What is wrong; where only some words are allowed, which."""
+    words = [arg for part in (wanted, *get_args(wanted)) if get_origin(part) is Literal for arg in get_args(part)]
+    if not words:
+        return str(error)
+    other = " or a number above 0" if get_origin(get_args(wanted)[0]) is Union else ""
+    return f"allowed: {', '.join(word or '(nothing)' for word in words)}{other}"
+
+
+def _read_toml(file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(Path(file).read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=file) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not valid TOML: {error}", file=file) from None
+
+
+def _from_environment(settings: type[msgspec.Struct], environ: Mapping[str, str]) -> dict[str, Any]:
+    """FEEDSIM_<FIELD>; lists are separated by commas, tables are a,b of name=value."""
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(settings):
+        text = environ.get(ENV_PREFIX + field.name.upper())
+        if text is not None:
+            found[field.name] = parse_text(field, text)
+    return found
+
+
+def parse_text(field: msgspec.structs.FieldInfo, text: str) -> Any:
+    """A setting's value from one text, as the environment has it."""
+    default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+    if isinstance(default, tuple):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if isinstance(default, dict):
+        return parse_table([part for part in text.split(",") if part.strip()], field=field.name)
+    return text
+
+
+def parse_table(pairs: list[str], *, field: str) -> dict[str, str]:
+    """name=value texts as a table. Raises ConfigError."""
+    table: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            raise ConfigError(f"{pair!r}: write it as name=value", field=field)
+        table[name.strip()] = value.strip()
+    return table

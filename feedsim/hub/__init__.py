@@ -1,0 +1,1 @@
+"""One session for many readers: ring, cursors, audiences, snapshots, history."""

@@ -1,0 +1,136 @@
+"""The clients with one encoding and one subscription: what they get is chosen and framed once for all of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from feedsim.events import Chunk, Streams
+from feedsim.hub.ring import Block, Ring
+from feedsim.wire.codec import Encoding
+from feedsim.wire.frames import MAX_BYTES, MAX_EVENTS, event_frames
+from feedsim.wire.protocol import Subscription
+
+CONFLATED = ("l1", "l2")
+
+
+class Sink(Protocol):
+    """Where one client's bytes go."""
+
+    def write(self, data: bytes) -> None:
+        """Hand over whole frames; ignored once the connection is closing."""
+        ...
+
+    def buffered(self) -> int:
+        """Bytes handed over that the kernel has not taken yet."""
+        ...
+
+    async def drain(self) -> None:
+        """Return when more may be written. Raises ConnectionError when the connection is lost."""
+        ...
+
+    def close(self, code: int, reason: str) -> None: ...
+
+
+@dataclass(eq=False, slots=True)
+class Cursor:
+    """One client's place in the session: it has got everything of its subscription up to `seq`."""
+
+    sink: Sink
+    audience: Audience
+    seq: int
+    catching_up: bool = False
+    """A task is bringing it from `seq` to the head; `publish` leaves it alone meanwhile."""
+    lost: dict[int, int] = field(default_factory=dict)
+    """First missing n by stream, once the ring has dropped what this client had not got."""
+    wants_snapshot: bool = False
+    waiting: list[msgspec.Struct] = field(default_factory=list)
+    """Messages for when it is at the head again."""
+    closed: bool = False
+
+
+class Audience:
+    """Chooses and frames for its cursors; `key` tells audiences apart."""
+
+    def __init__(self, subscription: Subscription, encoding: Encoding) -> None:
+        self.subscription = subscription
+        self.encoding = encoding
+        self.form = subscription.form(encoding)
+        self.channels = frozenset(channel for channel, _ in subscription.streams)
+        self.cursors: set[Cursor] = set()
+        self.flush_due = False
+        """With conflation: a timer will send what waits."""
+        self._streams: Streams | None = None
+        self._wanted = np.empty(0, np.bool_)
+        self._chosen: tuple[Block | None, list[int] | None] = (None, None)
+
+    def wants(self, chunk: Chunk) -> npt.NDArray[np.bool_]:
+        """Which of the epoch's streams these clients get, by stream number."""
+        if self._streams is not chunk.streams or len(self._wanted) < len(chunk.streams):
+            self._streams = chunk.streams
+            self._wanted = np.array([self.subscription.wants(key) for key in chunk.streams.keys], np.bool_)
+        return self._wanted
+
+    def positions(self, block: Block) -> list[int] | None:
+        """The positions in a block that these clients get; None for all of them."""
+        if self._chosen[0] is not block:
+            mask = self.wants(block.chunk)[block.chunk.stream]
+            self._chosen = (block, None if bool(mask.all()) else np.flatnonzero(mask).tolist())
+        return self._chosen[1]
+
+    def prepare(self, block: Block) -> None:
+        """Encode a block before it is due."""
+        block.encode(self.form, self.channels)
+
+    def items(self, block: Block, lo: int, hi: int) -> list[bytes]:
+        """The encoded events of positions [lo, hi) that these clients get."""
+        encoded = block.encode(self.form, self.channels)
+        positions = self.positions(block)
+        if positions is None:
+            return encoded[lo:hi]
+        return [encoded[at] for at in positions[bisect_left(positions, lo) : bisect_left(positions, hi)]]
+
+    def frames(self, items: list[bytes], sent_us: int) -> bytes:
+        """Encoded events ready to be written; empty where there are none."""
+        return event_frames(items, sent_us, self.encoding, batch=self.subscription.batch) if items else b""
+
+    def collect(self, ring: Ring, after: int) -> tuple[list[bytes], int]:
+        """Published events after a seq, at most a frame's worth, and the seq that they reach."""
+        items: list[bytes] = []
+        reached, size = after, 0
+        while reached < ring.head and len(items) < MAX_EVENTS and size < MAX_BYTES // 2:
+            block = ring.find(reached + 1)
+            if block is None:
+                break
+            lo = reached + 1 - block.first_seq
+            hi = min(lo + MAX_EVENTS - len(items), ring.head + 1 - block.first_seq, len(block.chunk))
+            items += self.items(block, lo, hi)
+            size = sum(map(len, items))
+            reached = block.first_seq + hi - 1
+        return items, reached
+
+    def conflate(self, ring: Ring, after: int) -> list[bytes]:
+        """Published events after a seq without the l1 and l2 that a later one of their stream replaces."""
+        kept: list[bytes] = []
+        newest: set[int] = set()
+        reached = ring.head
+        while reached > after:
+            block = ring.find(reached)
+            if block is None:
+                break
+            encoded = block.encode(self.form, self.channels)
+            wanted = self.wants(block.chunk)
+            chunk = block.chunk
+            for at in range(reached - block.first_seq, max(after - block.first_seq, -1), -1):
+                stream = int(chunk.stream[at])
+                if wanted[stream] and stream not in newest:
+                    kept.append(encoded[at])
+                    if chunk.streams.keys[stream].channel in CONFLATED:
+                        newest.add(stream)
+            reached = block.first_seq - 1
+        return kept[::-1]

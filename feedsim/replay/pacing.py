@@ -1,0 +1,155 @@
+"""Waking up on time: a kernel timer and a short spin where Linux has them, the loop's own timer elsewhere.
+
+`pacer_for(loop)` chooses. A pacer has one sleeper; `wake()` ends its sleep early.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+# Of a wake-up by timerfd, 99 % come within this time of the deadline; the rest of the wait is spun away.
+SPIN_S = 150e-6
+
+
+class Pacer(Protocol):
+    """Sleeps to absolute deadlines on the monotonic clock that `now()` reads."""
+
+    now: Callable[[], float]
+
+    async def sleep_until(self, deadline: float | None) -> None:
+        """Return at `deadline` (seconds; None is never), or as soon as `wake()` is called."""
+        ...
+
+    def wake(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class LoopPacer:
+    """Plain timers of the event loop: works everywhere, also under a loop whose time is virtual."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, now: Callable[[], float] | None = None) -> None:
+        self._loop = loop
+        self.now = now or loop.time
+        self._waiter: asyncio.Future[None] | None = None
+
+    async def sleep_until(self, deadline: float | None) -> None:
+        timer = None
+        self._waiter = self._loop.create_future()
+        if deadline is not None:
+            if (remaining := deadline - self.now()) <= 0:
+                await asyncio.sleep(0)
+                return
+            timer = self._loop.call_later(remaining, self.wake)
+        try:
+            await self._waiter
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def close(self) -> None:
+        self.wake()
+
+
+class TimerfdPacer:
+    """A timerfd up to 150 µs before the deadline, then a spin: late by microseconds at a few percent of a core."""
+
+    now = staticmethod(time.monotonic)
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._fd = _timerfd_create()
+        self._waiter: asyncio.Future[None] | None = None
+        self._woken = False
+        loop.add_reader(self._fd, self._fired)
+
+    async def sleep_until(self, deadline: float | None) -> None:
+        self._woken = False
+        if deadline is None or deadline - SPIN_S > self.now():
+            self._waiter = self._loop.create_future()
+            if deadline is not None:
+                _timerfd_settime(self._fd, deadline - SPIN_S)
+            await self._waiter
+        else:
+            await asyncio.sleep(0)
+        if deadline is not None and not self._woken:
+            now = self.now
+            while now() < deadline:
+                pass
+
+    def wake(self) -> None:
+        self._woken = True
+        self._done()
+
+    def close(self) -> None:
+        self.wake()
+        self._loop.remove_reader(self._fd)
+        os.close(self._fd)
+
+    def _fired(self) -> None:
+        try:
+            os.read(self._fd, 8)
+        except BlockingIOError:
+            return
+        self._done()
+
+    def _done(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+def pacer_for(loop: asyncio.AbstractEventLoop) -> Pacer:
+    """The most exact pacer that this platform and loop have. uvloop's own clock only has milliseconds."""
+    if type(loop).__module__.startswith("async_solipsism"):
+        return LoopPacer(loop)
+    try:
+        return TimerfdPacer(loop)
+    except (OSError, AttributeError, NotImplementedError):
+        return LoopPacer(loop, time.monotonic)
+
+
+# ------------------------------------------------------------------------- timerfd(2), in the os module from 3.13 on
+
+
+class _Timespec(ctypes.Structure):
+    _fields_ = (("tv_sec", ctypes.c_long), ("tv_nsec", ctypes.c_long))
+
+
+class _Itimerspec(ctypes.Structure):
+    _fields_ = (("it_interval", _Timespec), ("it_value", _Timespec))
+
+
+_CLOCK_MONOTONIC = 1
+_TFD_TIMER_ABSTIME = 1
+_TFD_FLAGS = 0o2004000  # TFD_NONBLOCK | TFD_CLOEXEC
+
+
+def _libc() -> ctypes.CDLL:
+    if sys.platform != "linux":
+        raise NotImplementedError("timerfd is Linux's")
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _timerfd_create() -> int:
+    fd = int(_libc().timerfd_create(_CLOCK_MONOTONIC, _TFD_FLAGS))
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), "timerfd_create")
+    return fd
+
+
+def _timerfd_settime(fd: int, deadline: float) -> None:
+    seconds = int(deadline)
+    value = _Timespec(seconds, max(1, int((deadline - seconds) * 1e9)))
+    spec = _Itimerspec(_Timespec(0, 0), value)
+    if _libc().timerfd_settime(fd, _TFD_TIMER_ABSTIME, ctypes.byref(spec), None) < 0:
+        raise OSError(ctypes.get_errno(), "timerfd_settime")

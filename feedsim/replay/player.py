@@ -1,0 +1,324 @@
+"""A tape and a clock: the asynchronous generator that tells events when they are due.
+
+The player obeys (pause, resume, speed, seek, step, stop); it knows nothing of clients. Everything that is due at one
+wake-up comes as one `Due`. What is read ahead is read while nothing is due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from feedsim.events import RANK, Chunk, Digest
+from feedsim.instruments import NS_PER_S, session_at
+from feedsim.replay.clock import Clock
+from feedsim.replay.pacing import Pacer
+from feedsim.replay.tape import Checkpoint, Tape
+from feedsim.sources.base import Tables
+
+State = Literal["playing", "paused", "ended"]
+Unit = Literal["event", "trade", "bar"]
+
+MAX_BURST = 1000  # events told at once
+CHUNK_ROWS = (256, 4096)  # a chunk should last for READ_AHEAD_S at the present rate, within these bounds
+READ_AHEAD_S = 0.25
+IDLE_S = 0.003  # reading ahead is done when nothing is due for at least this long
+CHECKPOINT_ROWS = 1 << 16
+MAX_CHECKPOINTS = 32
+
+
+class Due(NamedTuple):
+    """The events at positions [lo, hi) of a chunk, now due."""
+
+    chunk: Chunk
+    lo: int
+    hi: int
+
+
+def _ignore(*_: object) -> None:
+    """Where nobody listens."""
+
+
+class Player:
+    """Plays one tape. `play()` may be iterated once."""
+
+    def __init__(
+        self,
+        tape: Tape,
+        pacer: Pacer,
+        *,
+        speed: float = 1.0,
+        coalesce_s: float = 0.0,
+        loop: bool = False,
+        exit_at_end: bool = True,
+        jump_closed: bool = True,
+        with_digest: bool = False,
+    ) -> None:
+        self.tape = tape
+        self.pacer = pacer
+        self.coalesce_s = coalesce_s
+        self.loop = loop
+        self.exit_at_end = exit_at_end
+        self.jump_closed = jump_closed
+        self.clock = Clock(tape.start_ns, speed, now=pacer.now())
+        self.state: State = "playing"
+        self.seq = 0
+        """The last seq that was told in this epoch."""
+        self.checkpoints: list[Checkpoint] = []
+        self.on_read: Callable[[Chunk], None] = _ignore
+        """Gets each chunk before it is due."""
+        self.on_late: Callable[[float], None] = _ignore
+        """Gets the seconds by which each wake-up was late."""
+        self.on_restart: Callable[[int], None] = _ignore
+        """The session moves: gets the time that the tape goes back (or on) to."""
+        self.on_rolled: Callable[[Tables], None] = _ignore
+        """Gets what is read silently from there to the epoch's start."""
+        self.on_epoch: Callable[[int], None] = _ignore
+        """An epoch begins: gets its number."""
+        self.on_end: Callable[[], None] = _ignore
+        """Everything is told."""
+        self._ahead: deque[Chunk] = deque()
+        self._chunk: Chunk | None = None
+        self._avail: list[int] = []
+        self._position = 0
+        self._rate = 0.0  # events a second of session time
+        self._with_digest = with_digest
+        self._digest: Digest | None = Digest() if with_digest else None
+        self._goto: tuple[int, str] | None = (tape.start_ns, "")
+        self._steps: tuple[int, Unit] | None = None
+        self._stopped = False
+        self._checkpoint_rows = CHECKPOINT_ROWS
+        self._rows_since = 0
+
+    # ------------------------------------------------------------------------------------------------------ obeying
+
+    @property
+    def epoch(self) -> int:
+        return self.tape.epoch
+
+    @property
+    def settled(self) -> bool:
+        """Whether every seek and step that was asked for is done."""
+        return self._goto is None and self._steps is None
+
+    @property
+    def session_ns(self) -> int:
+        """What the session's clock shows now."""
+        return self.clock.session_ns(self.pacer.now())
+
+    def digest(self) -> str | None:
+        """Of everything told in this epoch; None after a seek, since then the epoch is not the session's start."""
+        if self._digest is None:
+            return None
+        digest = self._digest
+        if self._chunk is not None and self._position:
+            digest = digest.copy()
+            digest.update(self._chunk, 0, self._position)
+        return digest.hexdigest()
+
+    def pause(self) -> None:
+        if self.state == "playing":
+            self.state = "paused"
+            self.clock.pause(self.pacer.now())
+            self.pacer.wake()
+
+    def resume(self) -> None:
+        if self.state == "paused":
+            self.state = "playing"
+            self._steps = None
+            self.clock.resume(self.pacer.now())
+            self.pacer.wake()
+
+    def set_speed(self, speed: float) -> None:
+        """Raises ValueError unless 0 < speed."""
+        self.clock.set_speed(speed, self.pacer.now())
+        self.pacer.wake()
+
+    def seek(self, ns: int, reason: str = "seek") -> None:
+        """Go to a session time, in a new epoch."""
+        self._goto = (ns, reason)
+        self._steps = None
+        self.pacer.wake()
+
+    def step(self, count: int, unit: Unit) -> None:
+        """Pause, and tell the next `count` events, or everything up to the count-th next trade or bar."""
+        self.pause()
+        self._steps = (count, unit)
+        self.pacer.wake()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self.pacer.wake()
+
+    def waited(self, seconds: float) -> None:
+        """A reader held the session up for this long: leave it out of the clock."""
+        self.clock.wait(seconds)
+
+    # ------------------------------------------------------------------------------------------------------ playing
+
+    async def play(self) -> AsyncIterator[Due]:
+        """Tell what is due, until the end or `stop()`. Raises SourceError when the source's data is wrong."""
+        while not self._stopped:
+            if self._goto is not None:
+                await self._go()
+            elif self.state == "ended" or (self.state == "paused" and self._steps is None):
+                await self.pacer.sleep_until(None)
+            elif (chunk := self._current()) is None:
+                if self._end():
+                    return
+            elif due := self._step(chunk) if self.state == "paused" else self._due(chunk):
+                yield due
+                if self.clock.unpaced or due.hi - due.lo == MAX_BURST:
+                    await asyncio.sleep(0)  # nothing else would give the loop's other tasks a turn
+            else:
+                await self._sleep(chunk)
+
+    def _due(self, chunk: Chunk) -> Due | None:
+        """What the clock has passed."""
+        lo, avail = self._position, self._avail
+        if self.clock.unpaced:
+            return self._tell(chunk, min(lo + MAX_BURST, len(avail)))
+        now = self.pacer.now()
+        late = now - self.clock.deadline(avail[lo]) - self.coalesce_s
+        if late < 0:
+            return None
+        self.on_late(late)
+        hi = bisect_right(avail, max(self.clock.session_ns(now), avail[lo]), lo, min(lo + MAX_BURST, len(avail)))
+        return self._tell(chunk, hi)
+
+    def _step(self, chunk: Chunk) -> Due | None:
+        """What the next step covers in this chunk."""
+        assert self._steps is not None
+        count, unit = self._steps
+        lo = self._position
+        if unit == "event":
+            stops = np.arange(lo, min(lo + count, len(chunk)))
+        else:
+            stops = lo + np.flatnonzero(chunk.rank[lo:] == RANK[unit])[:count]
+        left = count - len(stops)
+        self._steps = (left, unit) if left else None
+        return self._tell(chunk, len(chunk) if left else int(stops[-1]) + 1)
+
+    def _tell(self, chunk: Chunk, hi: int) -> Due:
+        due = Due(chunk, self._position, hi)
+        self._position = hi
+        self.seq = chunk.first_seq + hi - 1
+        if self.clock.unpaced or self.clock.paused:
+            self.clock.advance_to(self._avail[hi - 1], self.pacer.now())
+        return due
+
+    async def _sleep(self, chunk: Chunk) -> None:
+        """Until the next event is due; first read ahead, if there is time, and jump over closed hours."""
+        next_ns = self._avail[self._position]
+        if self.jump_closed:
+            next_ns = self._jump(next_ns)
+        deadline = self.clock.deadline(next_ns) + self.coalesce_s
+        if not self._ahead and deadline - self.pacer.now() > IDLE_S:
+            self._read_ahead()
+        await self.pacer.sleep_until(deadline)
+
+    def _jump(self, next_ns: int) -> int:
+        """Move the clock over a closed market; the time to sleep to, which is the close at the latest."""
+        now = self.pacer.now()
+        at = self.clock.session_ns(now)
+        if next_ns - at < NS_PER_S:
+            return next_ns
+        session = session_at(at)
+        if at < session.open_ns:
+            self.clock.advance_to(min(next_ns, session.open_ns), now)
+            return next_ns if next_ns < session.close_ns else session.close_ns
+        return min(next_ns, session.close_ns)
+
+    # ------------------------------------------------------------------------------------------------ reading ahead
+
+    def _current(self) -> Chunk | None:
+        """The chunk that is being told, or the next one if it is all told; None at the end of the tape."""
+        if self._chunk is not None and self._position == len(self._avail):
+            if self._digest is not None:
+                self._digest.update(self._chunk)
+            self._chunk = None
+        if self._chunk is None:
+            if not self._ahead:
+                self._read_ahead()
+            if not self._ahead:
+                return None
+            self._chunk = self._ahead.popleft()
+            self._avail = self._chunk.avail.tolist()
+            self._position = 0
+        return self._chunk
+
+    def _read_ahead(self) -> None:
+        self._checkpoint_if_due()
+        chunk = self.tape.advance(self._wanted_rows())
+        if chunk is None:
+            return
+        self._rows_since += len(chunk)
+        span_s = max((int(chunk.avail[-1]) - int(chunk.avail[0])) / NS_PER_S, 1e-3)
+        self._rate = len(chunk) / span_s
+        self._ahead.append(chunk)
+        self.on_read(chunk)
+
+    def _wanted_rows(self) -> int:
+        least, most = CHUNK_ROWS
+        return most if self.clock.unpaced else min(max(int(self._rate * self.clock.speed * READ_AHEAD_S), least), most)
+
+    def _checkpoint_if_due(self) -> None:
+        if self.checkpoints and self._rows_since < self._checkpoint_rows:
+            return
+        self.checkpoints.append(self.tape.checkpoint())
+        self._rows_since = 0
+        if len(self.checkpoints) > MAX_CHECKPOINTS:
+            # Keep the oldest, halve the rest: a long session is covered by ever sparser places.
+            self.checkpoints[1:] = self.checkpoints[2::2]
+            self._checkpoint_rows *= 2
+
+    # ------------------------------------------------------------------------------------------------------- epochs
+
+    def _end(self) -> bool:
+        """The tape is at its end: loop, leave, or stay for whoever may seek. True to leave."""
+        if self.loop and self.seq:
+            self.seek(self.tape.start_ns, "loop")
+            return False
+        self.state = "ended"
+        self._steps = None
+        close_ns = self.tape.close_ns
+        if close_ns is not None:
+            self.clock.advance_to(close_ns - 1, self.pacer.now())
+        self.clock.pause(self.pacer.now())
+        self.on_end()
+        return self.exit_at_end
+
+    async def _go(self) -> None:
+        """Start an epoch where `_goto` says: from the nearest checkpoint before it, reading silently up to there."""
+        assert self._goto is not None
+        (ns, reason), self._goto = self._goto, None
+        ns = max(ns, self.tape.info.start_ns)
+        if not self.checkpoints:
+            self.checkpoints.append(self.tape.checkpoint())
+        before = [point for point in self.checkpoints if point.position_ns <= ns]
+        epoch = self.epoch
+        if before and (ns < self.tape.position_ns or before[-1].position_ns > self.tape.position_ns):
+            self.tape.restore(max(before, key=lambda point: point.position_ns))
+        self._ahead.clear()
+        self._chunk = None
+        self.on_restart(self.tape.position_ns)
+        for tables in self.tape.roll_to(ns):
+            self.on_rolled(tables)
+            await asyncio.sleep(0)
+        self.tape.open_epoch(epoch + 1 if reason else epoch, reason)
+        self.seq = 0
+        whole = self._with_digest and ns == self.tape.start_ns and reason in ("", "loop")
+        self._digest = Digest() if whole else None
+        if self.state == "ended":
+            self.state = "playing"
+            self.clock.resume(self.pacer.now())
+        self.clock.restart(ns, self.pacer.now())
+        self._rows_since = self._checkpoint_rows  # an epoch's first chunk can always be gone back to
+        self.on_epoch(self.epoch)
+        if reason:
+            self.checkpoints = [point for point in self.checkpoints if point.position_ns <= ns]

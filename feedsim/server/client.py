@@ -1,0 +1,243 @@
+"""One client of the WebSocket server: obeys what the protocol core lets through, on the session it is attached to."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from feedsim.errors import ProtocolError, ResumeError
+from feedsim.hub.audience import Cursor
+from feedsim.hub.session import Session
+from feedsim.hub.sessions import Sessions
+from feedsim.instruments import NS_PER_MS, trading_days_from
+from feedsim.server.connection import Connection
+from feedsim.wire import messages as m
+from feedsim.wire.codec import CODECS
+from feedsim.wire.frames import frame
+from feedsim.wire.protocol import ServerProtocol, Subscription
+
+if TYPE_CHECKING:
+    from feedsim.hub.counters import Counters
+    from feedsim.wire.codec import Encoding
+
+
+class Client:
+    """Serves one connection: `receive` takes its frames one after the other."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        sessions: Sessions,
+        *,
+        encoding: Encoding,
+        token: str | None,
+        authorized: bool,
+        wall_us: Callable[[], int],
+        counters: Counters,
+    ) -> None:
+        self._connection = connection
+        self._sessions = sessions
+        self._session = sessions.live
+        self._cursor: Cursor | None = None
+        self._wall_us = wall_us
+        self._counters = counters
+        self._encoding = encoding
+        now = asyncio.get_running_loop().time()
+        offer = self._session.offer(sessions.sources)
+        self._protocol = ServerProtocol(encoding, offer, token=token, authorized=authorized, now=now)
+        self._obey: dict[type[msgspec.Struct], Callable[[Any], Awaitable[None]]] = {
+            m.Auth: self._auth,
+            m.Subscribe: self._subscribe,
+            m.Unsubscribe: self._unsubscribe,
+            m.History: self._history,
+            m.Replay: self._replay,
+            m.ReplayPause: self._pause,
+            m.ReplayResume: self._go_on,
+            m.ReplayStop: self._stop,
+            m.ReplaySpeed: self._speed,
+            m.ReplaySeek: self._seek,
+            m.ReplayStep: self._step,
+            m.ReplayJump: self._jump,
+            m.Resume: self._resume,
+            m.Ping: self._ping,
+        }
+
+    @property
+    def authorized(self) -> bool:
+        return self._protocol.authorized
+
+    def start(self) -> None:
+        """Greet the client and let it hear the session's heartbeat."""
+        self._welcome(None)
+        if self._protocol.authorized:
+            self._attach(self._session)
+
+    async def receive(self, data: str | bytes) -> bool:
+        """Obey one frame, or answer why not; False when the connection must end."""
+        try:
+            request = self._protocol.receive(data, asyncio.get_running_loop().time())
+            try:
+                await self._obey[type(request)](request)
+            except ProtocolError as error:
+                error.id = request.id
+                raise
+        except ProtocolError as error:
+            self._counters.on_refused(error.code)
+            self._send(m.Error(id=error.id, code=error.code, message=error.message))  # type: ignore[arg-type] # one of the documented codes
+            if error.close_code is not None:
+                self._connection.close(error.close_code, error.message)
+                return False
+        return True
+
+    def leave(self) -> None:
+        """The connection is gone."""
+        self._detach()
+
+    # ------------------------------------------------------------------------------------------------ where it is
+
+    def _attach(self, session: Session) -> None:
+        self._session = session
+        self._protocol.attach(session.offer(self._sessions.sources))
+        self._cursor = session.readers.attach(self._connection, self._encoding, self._protocol.subscription)
+        self._sessions.enter(session)
+
+    def _detach(self) -> None:
+        if self._cursor is not None:
+            self._sessions.unsubscribed(self._cursor)
+            self._session.readers.detach(self._cursor)
+            self._sessions.leave(self._session)
+            self._cursor = None
+
+    def _move(self, session: Session, id: int | None) -> None:
+        self._detach()
+        self._session = session
+        self._welcome(id)
+        self._attach(session)
+
+    def _welcome(self, id: int | None) -> None:
+        self._send(
+            self._session.welcome(
+                id, sources=self._sessions.sources, auth_required=not self._protocol.authorized
+            )
+        )
+
+    def _send(self, message: msgspec.Struct) -> None:
+        self._connection.write(frame(CODECS[self._encoding].encode(message), self._encoding))
+
+    # ------------------------------------------------------------------------------------------------ what it asks
+
+    async def _auth(self, request: m.Auth) -> None:
+        if self._cursor is None:
+            self._attach(self._session)
+        self._welcome(request.id)
+
+    async def _ping(self, request: m.Ping) -> None:
+        self._send(m.Pong(id=request.id, sent=self._wall_us()))
+
+    async def _subscribe(self, request: m.Subscribe) -> None:
+        assert self._cursor is not None
+        before = self._protocol.subscription
+        subscription = self._protocol.subscribe(request)
+        try:
+            self._session.readers.subscribe(self._cursor, subscription, from_seq=request.from_seq)
+        except ProtocolError:
+            self._protocol.subscription = before
+            raise
+        self._subscribed(request.id, subscription)
+        self._session.readers.follow(self._cursor)
+        self._sessions.subscribed(self._session, self._cursor)
+
+    async def _unsubscribe(self, request: m.Unsubscribe) -> None:
+        assert self._cursor is not None
+        subscription = self._protocol.unsubscribe(request)
+        self._session.readers.narrow(self._cursor, subscription)
+        self._subscribed(request.id, subscription)
+
+    def _subscribed(self, id: int | None, subscription: Subscription) -> None:
+        assert self._cursor is not None
+        self._send(
+            m.Subscribed(
+                id=id,
+                channels=sorted({channel for channel, _ in subscription.streams}),
+                symbols=sorted({symbol for _, symbol in subscription.streams}),
+                streams=sorted(subscription.streams),
+                tf_s=None if subscription.tf_s is None else sorted(subscription.tf_s),
+                depth=subscription.depth,
+                conflate_ms=subscription.conflate_ms,
+                ts=subscription.ts,
+                batch=subscription.batch,
+                policy=subscription.policy,
+                epoch=self._session.ring.epoch,
+                seq=self._cursor.seq,
+            )
+        )
+
+    async def _history(self, request: m.History) -> None:
+        self._send(self._session.history(request))
+
+    async def _resume(self, request: m.Resume) -> None:
+        session = self._sessions.find(request.session_id)
+        if session is None:
+            raise ResumeError(f"there is no session {request.session_id!r} (any more)", first=0, last=0)
+        if request.epoch != session.ring.epoch:
+            raise ResumeError(
+                f"epoch {request.epoch} is over, this is epoch {session.ring.epoch}", first=0, last=session.ring.head
+            )
+        self._move(session, request.id)
+
+    async def _replay(self, request: m.Replay) -> None:
+        self._move(self._sessions.open(request), request.id)
+
+    # --------------------------------------------------------------------------------------------------- the clock
+
+    def _answer(self, request: m.Request) -> None:
+        self._send(self._session.replay_state(request.id))
+
+    async def _pause(self, request: m.ReplayPause) -> None:
+        self._session.player.pause()
+        self._answer(request)
+
+    async def _go_on(self, request: m.ReplayResume) -> None:
+        self._session.player.resume()
+        self._answer(request)
+
+    async def _speed(self, request: m.ReplaySpeed) -> None:
+        if self._session.setup.rebase:
+            raise ProtocolError("bad_request", "times are rebased to now, which only speed 1 keeps true")
+        self._session.player.set_speed(math.inf if request.speed == "max" else float(request.speed))
+        self._answer(request)
+
+    async def _seek(self, request: m.ReplaySeek) -> None:
+        await self._seek_to(request.ts * NS_PER_MS, request)
+
+    async def _jump(self, request: m.ReplayJump) -> None:
+        now = self._session.player.session_ns
+        opening = next(day.rth_open_ns for day in trading_days_from(now) if day.rth_open_ns > now)
+        await self._seek_to(opening, request)
+
+    async def _seek_to(self, ns: int, request: m.Request) -> None:
+        tape = self._session.tape
+        first, last = tape.start_ns, tape.end_ns
+        if not first <= ns or (last is not None and ns >= last):
+            limit = "no end" if last is None else f"{last // NS_PER_MS}"
+            message = f"ts {ns // NS_PER_MS} is outside the session: from {first // NS_PER_MS} to {limit}"
+            raise ProtocolError("bad_request", message)
+        self._session.player.seek(ns)
+        await self._session.settled()
+        self._answer(request)
+
+    async def _step(self, request: m.ReplayStep) -> None:
+        self._session.player.step(request.count, request.unit)
+        await self._session.settled()
+        self._answer(request)
+
+    async def _stop(self, request: m.ReplayStop) -> None:
+        stopped = self._session
+        if not stopped.setup.private:
+            raise ProtocolError("not_controllable", "this is the shared session; replay.stop ends private ones")
+        self._move(self._sessions.live, request.id)
+        await self._sessions.stop(stopped)

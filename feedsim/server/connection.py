@@ -1,0 +1,51 @@
+"""One WebSocket connection as a sink for prebuilt frames.
+
+The `websockets` library owns the handshake, control frames and closing; data frames go past it, straight to the
+transport. What this relies on is not documented there (`transport`, `protocol.state`, `send_in_progress`, `drain`), so
+it is all in this module, and a test would notice a change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from websockets.asyncio.server import ServerConnection
+from websockets.protocol import OPEN
+
+
+class Connection:
+    """A `Sink` of the hub."""
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection = connection
+        self._transport = connection.transport
+        self._protocol = connection.protocol
+        self._closing: asyncio.Task[None] | None = None
+
+    def write(self, data: bytes) -> None:
+        """Hand over whole frames; ignored once the connection is closing."""
+        if self._protocol.state is OPEN:
+            assert self._connection.send_in_progress is None
+            self._transport.write(data)
+
+    def buffered(self) -> int:
+        """Bytes handed over that the kernel has not taken yet."""
+        return self._transport.get_write_buffer_size()
+
+    async def drain(self) -> None:
+        """Return when more may be written. Raises ConnectionError when the connection is lost."""
+        if self._protocol.state is not OPEN:
+            raise ConnectionError("the client is gone")
+        await self._connection.drain()
+
+    def close(self, code: int, reason: str) -> None:
+        """Start the closing handshake; where the client does not take it, the connection is cut after a while."""
+        if self._closing is None:
+            # A reason must fit a control frame: 125 bytes with its code.
+            text = reason.encode()[:123].decode(errors="ignore")
+            self._closing = asyncio.get_running_loop().create_task(self._connection.close(code, text))
+
+    async def closed(self) -> None:
+        """Return when a close that was started is done."""
+        if self._closing is not None:
+            await asyncio.gather(self._closing, return_exceptions=True)
