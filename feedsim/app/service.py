@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
@@ -19,17 +20,20 @@ from feedsim import __version__
 from feedsim.app.opening import make_player, open_tape
 from feedsim.app.recorders import open_tap
 from feedsim.config import ServeSettings
-from feedsim.errors import ConfigError, FeedsimError, ProtocolError
+from feedsim.errors import ConfigError, FeedsimError, ProtocolError, TapError
 from feedsim.hub.counters import Counters
 from feedsim.hub.session import Session, SessionSetup
 from feedsim.hub.sessions import Sessions
 from feedsim.instruments import NS_PER_MS
+from feedsim.replay.player import Player
 from feedsim.replay.tape import Tape
 from feedsim.server.http import Gate
 from feedsim.server.metrics import metrics_page
 from feedsim.server.server import FeedServer, Limits
-from feedsim.tap.tap import Tap
 from feedsim.wire.messages import Replay
+
+if TYPE_CHECKING:
+    from feedsim.tap.tap import Tap
 
 SERVER = f"feedsim/{__version__}"
 LIVE = "live"
@@ -55,7 +59,7 @@ class Service:
         self._wall_us = wall_us
         self._stopping = asyncio.Event()
         self._offers = {LIVE: settings.source, SYNTHETIC: SYNTHETIC, **settings.offer}
-        self.tap: Tap | None = None
+        self.tap: Tap | None
         live = self._live_session()
         self.sessions = Sessions(
             live=live,
@@ -125,31 +129,35 @@ class Service:
 
     def _live_session(self) -> Session:
         settings = self.settings
-        make_tape = partial(open_tape, settings)
-        session = Session(
-            SessionSetup(
-                session_id=f"live-{_fingerprint(settings)}",
-                server=SERVER,
-                controllable=settings.control == "all",
-                ring_bytes=settings.ring_mib * 2**20,
-                rebase=settings.rebase == "now",
-            ),
-            make_tape,
-            self._player_maker(settings, exit_at_end=settings.exit_at_end),
+        setup = SessionSetup(
+            session_id=f"live-{_fingerprint(settings)}",
+            server=SERVER,
+            controllable=settings.control == "all",
+            ring_bytes=settings.ring_mib * 2**20,
+            rebase=settings.rebase == "now",
+        )
+        tape = open_tape(settings)
+        self.tap = open_tap(settings, setup.session_id, tape)
+        tape.close()
+        return Session(
+            setup,
+            partial(open_tape, settings),
+            self._player_maker(settings, exit_at_end=settings.exit_at_end, after_seq=_last_seq(self.tap)),
             wall_us=self._wall_us,
             counters=self.counters,
+            recorder=self.tap,
         )
-        self.tap = open_tap(settings, session)
-        session.recorder = self.tap
-        return session
 
-    def _player_maker(self, settings: ServeSettings, *, exit_at_end: bool) -> Callable[[Tape], object]:
+    def _player_maker(
+        self, settings: ServeSettings, *, exit_at_end: bool, after_seq: int = 0
+    ) -> Callable[[Tape], Player]:
         return partial(
             make_player,
             settings=settings,
             exit_at_end=exit_at_end,
             coalesce_s=settings.coalesce / 1000,
             with_digest=True,
+            after_seq=after_seq,
         )
 
     def _open_private(self, request: Replay) -> Session:
@@ -186,6 +194,14 @@ class Service:
 
     def _metrics(self) -> tuple[str, bytes]:
         return metrics_page(self.counters, self.sessions, self.server, self.tap)
+
+
+def _last_seq(tap: Tap | None) -> int:
+    """Where a recording that is continued ended. Raises TapError where no server can go on from."""
+    epoch, seq = (0, 0) if tap is None else tap.position
+    if tap is not None and epoch > 1:
+        raise TapError(f"{tap.directory}: it ended in epoch {epoch}; only a session's first epoch can be continued")
+    return seq
 
 
 def _open_between(settings: ServeSettings, request: Replay) -> Tape:

@@ -69,7 +69,7 @@ class Session:
         self.tape = make_tape()
         self.player = player = make_player(self.tape)
         player.on_read, player.on_epoch, player.on_end = self._on_read, self._on_epoch, self._on_end
-        player.on_late = counters.on_late
+        player.on_late, player.on_passed = counters.on_late, self._on_passed
         self.rebase_ms = 0
         self._rebase_due = setup.rebase
         self._waiters: list[asyncio.Future[None]] = []
@@ -157,6 +157,13 @@ class Session:
             self._rebase_due = False
             self._rebase(int(chunk.avail[0]))
         self.readers.prepare(self.ring.add(chunk))
+
+    def _on_passed(self, chunk: Chunk, told: int) -> None:
+        """An earlier run told this: it is history, and the head."""
+        self.ring.head = chunk.first_seq + told - 1
+        if told == len(chunk):
+            self._history.on_told(chunk)
+            self.readers.drop_old()
 
     def _on_epoch(self, epoch: int) -> None:
         if epoch != self.ring.epoch:

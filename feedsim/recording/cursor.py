@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -39,13 +39,22 @@ class Cursor:
         self.channel = channel
         self._pieces = pieces
         self._symbols = symbols
+        self._reading: Generator[Rows] | None = None
         self.seek(None)
+
+    def close(self) -> None:
+        """Let go of the file that is open."""
+        if self._reading is not None:
+            self._reading.close()
 
     def seek(self, avail: int | None) -> None:
         """Go to the first row whose available time is at or after `avail`; None goes to the front."""
+        self.close()
         self._held: Rows | None = None
         self._at = 0
-        self._last_seq = 0
+        self._last: tuple[int, int] | None = None
+        """Seq and available time of the last row that was checked."""
+        self._failure: SourceError | None = None
         self._reading = self._read(avail)
         while avail is not None and self._fill():
             assert self._held is not None
@@ -53,7 +62,7 @@ class Cursor:
             if self._at < len(self._held):
                 break
 
-    def _read(self, avail: int | None) -> Iterator[Rows]:
+    def _read(self, avail: int | None) -> Generator[Rows]:
         for piece in self._pieces:
             if avail is not None and piece.last_avail < avail:
                 continue
@@ -63,16 +72,24 @@ class Cursor:
 
     def _checked(self, batch: pa.RecordBatch, file: str, row: int) -> Rows:
         rows = from_batch(batch, self.channel, self._symbols, file=file, row=row)
-        if rows.seq[0] <= self._last_seq:
-            problem = f"seq {rows.seq[0]} after {self._last_seq}, expected rows in the tape's order"
+        first = int(rows.seq[0]), int(rows.table.avail[0])
+        if self._last is not None and (first[0] <= self._last[0] or first[1] < self._last[1]):
+            problem = f"seq and avail {first} after {self._last}, expected rows in the tape's order"
             raise SourceError(problem, file=file, row=row)
-        self._last_seq = int(rows.seq[-1])
+        self._last = int(rows.seq[-1]), int(rows.table.avail[-1])
         return rows
 
     def _fill(self) -> bool:
-        """Hold at least one row that was not taken; False at the end."""
+        """Hold at least one row that was not taken; False at the end. What failed once fails again."""
+        if self._failure is not None:
+            raise self._failure
         if self._held is None or self._at >= len(self._held):
-            self._held, self._at = next(self._reading, None), 0
+            assert self._reading is not None
+            try:
+                self._held, self._at = next(self._reading, None), 0
+            except SourceError as error:
+                self._failure = error
+                raise
         return self._held is not None
 
     def held_to(self) -> int | None:

@@ -33,6 +33,11 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether the streams that are recorded have all their events as the session had them."""
         return self.depth is None and self.conflate_ms == 0
 
+    def admits(self, channel: str, symbol: str, tf_s: int) -> bool:
+        """Whether a stream is recorded; `tf_s` is 0 where streams of a channel have no length."""
+        wanted = ((self.channels, channel), (self.symbols, symbol), (self.tf_s if tf_s else None, tf_s))
+        return all(allowed is None or value in allowed for allowed, value in wanted)
+
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a session before its first event."""

@@ -59,7 +59,11 @@ class _JournalPiece:
 
     def batches(self, avail: int | None) -> Iterator[tuple[int, pa.RecordBatch]]:
         check_schema(self.journal.schemas[self.channel], self.channel, file=self.file)
-        return self.journal.batches(self.channel, avail=avail)
+        try:
+            yield from self.journal.batches(self.channel, avail=avail)
+        except (OSError, pa.ArrowException):
+            problem = "the journal is not what it was; if a tap is recording here, open the recording again"
+            raise SourceError(problem, file=self.file) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,8 +131,10 @@ def _column(batch: pa.RecordBatch, field: Field, symbols: tuple[str, ...]) -> Co
         codes = codes_from_arrow(array, strings_to_arrow(list(symbols)))
         _refuse(codes < 0, f"symbol is none of {', '.join(symbols)}")
         return codes
-    if field.kind.is_list and array.values.null_count:
-        raise SourceError(f"a null inside a list of {field.name}", row=0)
+    if field.kind.is_list and (null := nulls_of(array.values)) is not None:
+        offsets = numbers_from_arrow(array.offsets, np.int32, 0)
+        at = int(np.searchsorted(offsets, null.argmax(), side="right")) - 1
+        raise SourceError(f"a null inside the list {field.name}", row=at)
     column = from_arrow(array, field)
     if not (field.nullable or field.optional):
         _no_missing(column, field)

@@ -58,7 +58,9 @@ class Player:
         exit_at_end: bool = True,
         jump_closed: bool = True,
         with_digest: bool = False,
+        after_seq: int = 0,
     ) -> None:
+        """`after_seq`: the first epoch was told up to here in an earlier run; go on behind it."""
         self.tape = tape
         self.pacer = pacer
         self.coalesce_s = coalesce_s
@@ -78,6 +80,8 @@ class Player:
         """The session moves: gets the time that the tape goes back (or on) to."""
         self.on_rolled: Callable[[Tables], None] = _ignore
         """Gets what is read silently from there to the epoch's start."""
+        self.on_passed: Callable[[Chunk, int], None] = _ignore
+        """Gets what an earlier run told: a chunk, and how many of its events."""
         self.on_epoch: Callable[[int], None] = _ignore
         """An epoch begins: gets its number."""
         self.on_end: Callable[[], None] = _ignore
@@ -92,6 +96,7 @@ class Player:
         self._goto: tuple[int, str] | None = (tape.start_ns, "")
         self._steps: tuple[int, Unit] | None = None
         self._stopped = False
+        self._after_seq = after_seq
         self._checkpoint_rows = CHECKPOINT_ROWS
         self._rows_since = 0
 
@@ -320,5 +325,17 @@ class Player:
         self.clock.restart(ns, self.pacer.now())
         self._rows_since = self._checkpoint_rows  # an epoch's first chunk can always be gone back to
         self.on_epoch(self.epoch)
+        if self._after_seq:
+            await self._pass_over()
         if reason:
             self.checkpoints = [point for point in self.checkpoints if point.position_ns <= ns]
+
+    async def _pass_over(self) -> None:
+        """Go to behind the last event of an earlier run; the clock goes on from there."""
+        after, self._after_seq = self._after_seq, 0
+        while self.seq < after and (chunk := self._current()) is not None:
+            self._position = min(after + 1 - chunk.first_seq, len(chunk))
+            self.seq = chunk.first_seq + self._position - 1
+            self.on_passed(chunk, self._position)
+            self.clock.restart(self._avail[self._position - 1], self.pacer.now())
+            await asyncio.sleep(0)

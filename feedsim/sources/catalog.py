@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,27 @@ def open_source(spec: str, *, market: Market | None = None, options: Mapping[str
     return _from_path(path, options)
 
 
+def reopen(identity: Mapping[str, Any], *, path: str | None = None) -> Source:
+    """The source that another source's `info.identity` describes; `path` says where it is now, if it has moved.
+
+    Raises SourceError where it is not there, or is not what it was.
+    """
+    if identity["kind"] == "synthetic":
+        from feedsim.sources.synthetic import SyntheticSource
+
+        return SyntheticSource.reopen(identity)
+    source = _from_path(Path(path or identity["path"]), dict(identity.get("options") or {}))
+    return source
+
+
+# Each kind's module tells whether a path is of its kind; those that load little are asked first.
+_MODULES = {"sierra": "sierra_files", "csv": "delimited", "recording": "recording", "seed": "seed"}
+
+
 def kind_of(path: Path) -> str | None:
     """The kind of source at a path: recording, seed, sierra or csv; None where there is none."""
-    from feedsim.sources import delimited, recording, seed, sierra
-
-    for kind, module in (("recording", recording), ("seed", seed), ("sierra", sierra), ("csv", delimited)):
-        if module.recognise(path):
+    for kind, name in _MODULES.items():
+        if import_module(f"feedsim.sources.{name}").recognise(path):
             return kind
     return None
 

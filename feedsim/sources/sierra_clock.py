@@ -84,9 +84,7 @@ def reconcile(
 
 def _offsets_holding(newest_bar: int, bar_ns: int, newest_tick: int) -> list[int]:
     return [
-        offset
-        for offset in OFFSETS_NS
-        if 0 <= newest_tick + STAMP_ERROR_NS - (newest_bar - offset) < bar_ns + SLACK_NS
+        offset for offset in OFFSETS_NS if 0 <= newest_tick + STAMP_ERROR_NS - (newest_bar - offset) < bar_ns + SLACK_NS
     ]
 
 
@@ -104,7 +102,7 @@ def _equal_bars(bars: Mapping[int, BarState], offset: int, bar_ns: int, trades: 
 
 def _is_bar_of(bar: BarState, trades: Records) -> bool:
     price = trades["bid"]
-    return (
+    return bool(
         bar.open == price[0]
         and bar.close == price[-1]
         and bar.volume == trades["bid_size"].sum()

@@ -8,39 +8,27 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from feedsim.instruments import root_of
-from feedsim.sources.sierra_clock import MINUTE_NS, ChartClock, bar_start
+from feedsim.sources.sierra_changes import Change, change_of
+from feedsim.sources.sierra_clock import MINUTE_NS, bar_start
 from feedsim.sources.sierra_files import NO_CHART, ChartFile
-from feedsim.sources.sierra_folds import ASK, BID, DEEPEST, VIX, Batch, level_key
-from feedsim.sources.sierra_lines import Line, Lines, Records, decode_block, records_of, times_ns
-from feedsim.sources.sierra_seq import Counter, check_again
+from feedsim.sources.sierra_folds import Batch
+from feedsim.sources.sierra_lines import MINUTE_LINES, Line, Lines, Records, decode_block, is_tick, records_of, times_ns
+from feedsim.sources.sierra_routes import Routes
+from feedsim.sources.sierra_seq import LONG_AGO, Counter, check_again
 from feedsim.sources.text_lines import Block, LineFile
 
-LONG_AGO = -(1 << 62)
 LAG_NS = 60_000_000_000
 """A line is at most this much older than the newest above it in its file; one that is even older is told as if it were
 not. So a file of many charts need not be read to its end to know what one of them did."""
 DAY_SHIFT = 40  # bits of a record's key that hold its seq
-
-
-class Routes(NamedTuple):
-    """Which chart tells a symbol's events, of those that could."""
-
-    symbols: tuple[str, ...]
-    ticks: dict[str, int]
-    """Chart of a symbol's quotes and trades."""
-    depth: dict[str, int]
-    channels: frozenset[str]
-    clock: Callable[[str, int], ChartClock | None]
-    """Of a (day, chart)."""
 
 
 class _State(msgspec.Struct, array_like=True):
@@ -51,8 +39,8 @@ class _State(msgspec.Struct, array_like=True):
     newest: int = LONG_AGO
     """The latest time of a quote or trade so far."""
     counters: dict[int, Counter] = {}
-    bars: dict[int, int] = {}
-    """Start of the newest bar of each chart, by the lines that hang on it."""
+    bars: dict[int, tuple[int, int]] = {}
+    """Start and told end of each chart's newest bar, by the lines that hang on it."""
     open: dict[str, Batch] = {}
     counts: dict[str, int] = {}
     """Lines that were left out, by reason."""
@@ -114,7 +102,7 @@ class Feed:
             return True
         if self.files[0].chart == NO_CHART or not self._state.bars:
             return False
-        return min(batch.end_ns for batch in self._state.open.values()) >= until_ns
+        return min(end for _, end in self._state.bars.values()) >= until_ns
 
     def take_ticks(self, chart: int) -> list[Records]:
         """Everything queued; it counts as taken only when `taken` says so."""
@@ -169,9 +157,9 @@ class Feed:
         ticks: list[int] = []
         minutes: list[int] = []
         for index, line in enumerate(source.lines):
-            if line.type in ("quote", "trade"):
+            if is_tick(line):
                 ticks.append(index)
-            elif line.type in ("depth", "vix", "menthorq_level"):
+            elif line.type in MINUTE_LINES:
                 minutes.append(index)
         before = self._state.newest
         kept, newest = self._add_ticks(source, ticks, block) if ticks and self.has_ticks else ([], [])
@@ -213,43 +201,118 @@ class Feed:
 
     def _wanted(self, source: Lines, indices: list[int]) -> tuple[list[str], list[int]]:
         """Root and chart of the lines whose chart tells their symbol; cuts `indices` down to these."""
-        roots: list[str] = []
-        charts: list[int] = []
-        wanted: list[int] = []
-        root_by_name: dict[str, str] = {}
+        names = [source.lines[index].sym for index in indices]
+        if None in names:
+            raise source.error("sym is missing", indices[names.index(None)])
+        root_by_name = {name: root_of(name) for name in set(names) if name is not None}
+        roots = [root_by_name[name] for name in names if name is not None]
+        charts = [self._chart_of(source.lines[index]) for index in indices]
         told = self.routes.ticks
-        for index in indices:
-            line = source.lines[index]
-            if line.sym is None:
-                raise source.error("sym is missing", index)
-            root = root_by_name.get(line.sym)
-            if root is None:
-                root = root_by_name[line.sym] = root_of(line.sym)
-            chart = self._chart_of(line)
-            if told.get(root) == chart:
-                wanted.append(index)
-                roots.append(root)
-                charts.append(chart)
+        wanted = [at for at, (root, chart) in enumerate(zip(roots, charts, strict=True)) if told.get(root) == chart]
         if len(wanted) < len(indices):
             self._count("other", len(indices) - len(wanted))
-            indices[:] = wanted
-        return roots, charts
+            indices[:] = [indices[at] for at in wanted]
+        return [roots[at] for at in wanted], [charts[at] for at in wanted]
 
     def _fresh(
         self, chart: int, found: Records, source: Lines, indices: list[int], block: Block
     ) -> npt.NDArray[np.bool_]:
-        counter = self._state.counters.setdefault(chart, Counter())
-        fresh = counter.take(found["key"], found["ts"])
-        if fresh.again.any():
-            check_again(self, chart, found, fresh, source, indices, block)
-        return ~fresh.again
+        seen = self._state.counters.setdefault(chart, Counter()).take(found["key"], found["ts"])
+        if seen.again.any():
+            check_again(self.files[self._state.file].path, block, source, indices, found, seen)
+        return ~seen.again
 
     def _queue_ticks(self, chart: int, found: Records) -> None:
         if not len(found):
             return
         self.last_key[chart] = int(found["key"][-1])
         self._high[chart] = max(self._high.get(chart, LONG_AGO), int(found["avail"].max()))
-        key = tick_key(chart)
-        found = found[self._skipped(key, len(found)) :]
+        found = found[self._skipped(tick_key(chart), len(found)) :]
         if len(found):
             self.ticks.setdefault(chart, []).append(found)
+
+    def _skipped(self, key: str, count: int) -> int:
+        """Note that a block gave so many of a queue; how many of them were told before `restore`."""
+        counts = self._pieces[-1].counts
+        counts[key] = counts.get(key, 0) + count
+        skip = min(self._skip.get(key, 0), count)
+        if skip:
+            self._skip[key] -= skip
+        return skip
+
+    # ------------------------------------------------------------------------------------- what is known by the minute
+
+    def _add_minutes(self, source: Lines, indices: list[int], newest: list[int], ticks: list[int]) -> None:
+        """Put lines into their bar's batch; `newest` is the newest time before, and after each of the ticks."""
+        stamps = times_ns(source, indices).tolist()
+        for index, stamp in zip(indices, stamps, strict=True):
+            line = source.lines[index]
+            chart = self._chart_of(line)
+            change = change_of(source, index, chart, self.routes)
+            if change is None:
+                self._count("other", 1)
+            else:
+                self._add_change(chart, stamp, newest[bisect_left(ticks, index)], change)
+
+    def _add_change(self, chart: int, stamp: int, newest: int, change: Change) -> None:
+        clock = self.routes.clock(self.files[self._state.file].day, chart)
+        if clock is None:
+            self._count("no clock", 1)
+            return
+        start = bar_start(stamp) - clock.offset_ns
+        before = self._state.bars.get(chart)
+        if before is not None and start < before[0]:
+            self._count("late", 1)
+            return
+        end = max(start, _settled(newest) - MINUTE_NS) + clock.bar_ns
+        if before is None or end > before[1]:
+            self._close_batches(end, chart)
+        self._state.bars[chart] = (start, end)
+        batch = self._state.open.get(change.queue)
+        if batch is not None and batch.end_ns < end:
+            self._close(change.queue)
+            batch = None
+        if batch is None:
+            batch = self._state.open[change.queue] = Batch(end, chart, {})
+        batch.set(change.key, change.values)
+
+    def _close_batches(self, before_ns: int | None, chart: int | None = None) -> None:
+        """Queue the batches that end before a time (None: all), to which no line can come any more."""
+        for queue, batch in list(self._state.open.items()):
+            if (before_ns is None or batch.end_ns < before_ns) and (chart is None or batch.chart == chart):
+                self._close(queue)
+
+    def _close(self, queue: str) -> None:
+        batch = self._state.open.pop(queue)
+        if not self._skipped(queue, 1):
+            self.batches.setdefault(queue, deque()).append(batch)
+
+    # ------------------------------------------------------------------------------------------------------ positions
+
+    def save(self) -> bytes:
+        mark = self._pieces[0].mark if self._pieces else msgspec.msgpack.encode(self._state)
+        return msgspec.msgpack.encode(_Saved(mark, {key: count for key, count in self._taken.items() if count}))
+
+    def restore(self, saved: bytes) -> None:
+        state = msgspec.msgpack.decode(saved, type=_Saved)
+        self.close()
+        self._state = msgspec.msgpack.decode(state.mark, type=_State)
+        self._taken = dict(state.taken)
+        self._skip = dict(state.taken)
+        self.ticks, self.batches, self.last_key, self._high = {}, {}, {}, {}
+        self._pieces.clear()
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+
+def tick_key(chart: int) -> str:
+    """The queue of a chart's quotes and trades."""
+    return f"ticks/{chart}"
+
+
+def _settled(newest: int) -> int:
+    """No batch that is still to come ends before this, once a quote or trade of time `newest` was written."""
+    return (newest - LAG_NS) // MINUTE_NS * MINUTE_NS

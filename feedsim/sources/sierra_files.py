@@ -5,10 +5,12 @@ The three layouts may lie side by side and tell the same events; a chart's day i
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from feedsim.errors import SourceError
 
@@ -22,6 +24,7 @@ NO_CHART = -1
 """The chart of a file that has lines of every chart."""
 TICKS = ("quote", "trade")
 MINUTES = ("depth", "vix", "menthorq")
+_ENDS = 4096  # bytes of a file's head and tail that its identity covers
 READ_TYPES = (*TICKS, *MINUTES, "basedata")
 
 
@@ -114,3 +117,19 @@ def _most_detailed(files: Iterable[ChartFile]) -> tuple[list[ChartFile], list[Ch
         seen.add((file.day, file.chart, file.type))
         (doubled if again else kept).append(file)
     return kept, doubled
+
+
+def identity(path: Path, files: Sequence[ChartFile]) -> dict[str, Any]:
+    """What fixes the files' bytes: their names and sizes, and a hash of their first and last 4 KiB."""
+    total = hashlib.sha256()
+    base = path if path.is_dir() else path.parent
+    names: list[list[str | int]] = []
+    for file in files:
+        name = file.path.relative_to(base).as_posix()
+        names.append([name, file.size])
+        total.update(f"{name} {file.size}\n".encode())
+        with file.path.open("rb") as opened:
+            total.update(opened.read(min(file.size, _ENDS)))
+            opened.seek(max(0, file.size - _ENDS))
+            total.update(opened.read(min(file.size, _ENDS)))
+    return {"kind": "sierra", "path": str(path.absolute()), "files": names, "ends_sha256": total.hexdigest()}

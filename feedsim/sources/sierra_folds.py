@@ -22,6 +22,7 @@ class Batch(msgspec.Struct, array_like=True):
     """The changes of one bar, each key with its newest values, in the order of their last change."""
 
     end_ns: int
+    chart: int
     changes: dict[str, list[float]]
 
     def set(self, key: str, values: list[float]) -> None:
@@ -47,7 +48,9 @@ class Book:
 
     def side(self, side: int) -> list[tuple[float, int]]:
         """(price, size) of a side, best first; see `_standing`. Levels of no size are absent."""
-        newest_first = [(int(level), price, int(size)) for s, level, price, size in reversed(self.levels.values()) if s == side]
+        newest_first = [
+            (int(level), price, int(size)) for s, level, price, size in reversed(self.levels.values()) if s == side
+        ]
         return [(price, size) for _, price, size in _standing(newest_first, better=1 if side == BID else -1)]
 
 

@@ -81,6 +81,15 @@ class Line(msgspec.Struct, gc=False):
     level_type: str = ""
 
 
+MINUTE_LINES = ("depth", "vix", "menthorq_level")
+"""Types of the lines that are known by the minute only, and are told."""
+
+
+def is_tick(line: Line) -> bool:
+    """Whether a line is a quote or a trade."""
+    return line.type in ("quote", "trade")
+
+
 _decoder = msgspec.json.Decoder(Line)
 
 
@@ -179,7 +188,7 @@ def times_ns(source: Lines, indices: Sequence[int]) -> Int64:
 
 
 def records_of(source: Lines, indices: Sequence[int]) -> Records:
-    """The quotes and trades at some indices; key is the seq, avail the stamp. Raises SourceError for what is missing."""
+    """The quotes and trades at some indices; key is the seq, avail the stamp. Raises SourceError."""
     lines = source.lines
     found = np.zeros(len(indices), RECORD)
     found["key"] = [lines[index].seq for index in indices]

@@ -129,7 +129,7 @@ class Intake:
         return items
 
     def written(self, size: int) -> None:
-        self.pending_bytes -= size
+        self.pending_bytes = max(self.pending_bytes - size, 0)
 
     # -------------------------------------------------------------------------------------------------- when it fails
 
@@ -137,6 +137,7 @@ class Intake:
         """Take nothing any more; of what was taken and is queued only that up to `durable` is recorded."""
         self.problem = problem
         items = taken + self.take()
+        self.pending_bytes = 0
         for item in items:
             if not isinstance(item, Hole) and (item.epoch, item.last_seq) > durable:
                 self._lose(item.epoch, max(item.first_seq, durable[1] + 1 if item.epoch == durable[0] else 1), item)

@@ -66,6 +66,7 @@ class Tap:
             symbols=manifest.symbols,
             filtered=manifest.filtered,
         )
+        self._generation = self._writer.generation
         self._failure: BaseException | None = None
         self._unsaid = False
         """The manifest does not name what is missing yet."""
@@ -223,11 +224,11 @@ class Tap:
 
     async def _rotate_if_old(self) -> None:
         now = asyncio.get_running_loop().time()
-        if self._writer.journal_bytes == 0:
-            self._rotated_at = now
+        if self._generation != self._writer.generation:
+            self._generation, self._rotated_at = self._writer.generation, now
         elif now - self._rotated_at >= self._segment_s:
-            self._rotated_at = now
             await self._work(self._writer.rotate)
+            self._rotated_at = now
 
     # ------------------------------------------------------------------------------------------- stopping and closing
 

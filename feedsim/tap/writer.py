@@ -60,7 +60,8 @@ class Writer:
             self._lock, self.manifest = self._open(header, continue_=continue_)
         except OSError as error:
             raise TapError(f"{directory}: cannot record into this folder: {_reason(error)}") from None
-        self._generation = max(self.manifest.generations, default=0)
+        self.generation = max(self.manifest.generations, default=0)
+        """Number of the newest journal."""
         self._filtered = self.manifest.filtered
 
     # ------------------------------------------------------------------------------------------------------- opening
@@ -69,9 +70,7 @@ class Writer:
         self.directory.mkdir(parents=True, exist_ok=True)
         there = [path.name for path in self.directory.iterdir() if path.name != f".{MANIFEST}.tmp"]
         if there and not continue_:
-            raise TapError(
-                f"{self.directory}: the folder is not empty: name a new one, or continue its recording"
-            )
+            raise TapError(f"{self.directory}: the folder is not empty: name a new one, or continue its recording")
         if there and MANIFEST not in there:
             raise TapError(f"{self.directory}: the folder has files but no {MANIFEST}: no recording to continue")
         if not there:
@@ -160,9 +159,9 @@ class Writer:
             self.rotate()
 
     def _open_journal(self, state: EpochState) -> JournalWriter:
-        head = JournalHead(self._generation + 1, state.epoch, state.reason, schemas_of(CHANNELS))
+        head = JournalHead(self.generation + 1, state.epoch, state.reason, schemas_of(CHANNELS))
         self._journal = JournalWriter(self._folder, head)
-        self._generation += 1
+        self.generation += 1
         return self._journal
 
     def _sync(self) -> None:
@@ -188,11 +187,6 @@ class Writer:
     def sealing(self) -> bool:
         """Whether a journal waits to become segments."""
         return bool(self._sealing)
-
-    @property
-    def journal_bytes(self) -> int:
-        """In the journal that is written now."""
-        return self._journal.size if self._journal is not None else 0
 
     def rotate(self) -> None:
         """End the journal; `seal_step` will make segments of it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -14,7 +15,8 @@ from typing import Any
 
 import pytest
 
-CLIENTS = Path(__file__).parents[2] / "clients"
+REPOSITORY = Path(__file__).parents[2]
+CLIENTS = REPOSITORY / "clients"
 NODE = CLIENTS / "node"
 
 NODE_MISSING = shutil.which("node") is None
@@ -46,8 +48,9 @@ class Run:
 @asynccontextmanager
 async def started(command: list[str], *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """A bot that runs; what still runs at the end is killed."""
+    pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *command, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *command, *arguments, stdout=pipe, stderr=pipe, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}
     )
     try:
         yield process

@@ -1,9 +1,10 @@
-"""Random trades for the observers, ways to cut them into windows, and a slow reading of the calendar to compare with."""
+"""Random trades for the observers, ways to cut them into windows, and a slow reading of the calendar beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -92,12 +93,13 @@ def rows(*tables: Table) -> list[dict[str, Any]]:
         for name, column in part.columns.items():
             columns[name] = column.lists() if isinstance(column, Ragged) else column.tolist()
         found += [
-            {name: None if value != value else value for name, value in zip(columns, row, strict=True)}  # noqa: PLR0124
+            {name: None if value != value else value for name, value in zip(columns, row, strict=True)}
             for row in zip(*columns.values(), strict=True)
         ]
     return found
 
 
+@lru_cache(maxsize=4096)
 def session_open(at: int) -> int:
     """When the session of a time opened: the last 18:00 in New York of a Sunday to Thursday."""
     local = datetime.fromtimestamp(at // NS_PER_S, EXCHANGE_TZ)
@@ -107,6 +109,7 @@ def session_open(at: int) -> int:
     return int(day.timestamp()) * NS_PER_S
 
 
+@lru_cache(maxsize=4096)
 def open_at(at: int) -> bool:
     """Whether Globex trades: not from 17:00 to 18:00, and not from Friday 17:00 to Sunday 18:00, New York time."""
     local = datetime.fromtimestamp(at // NS_PER_S, EXCHANGE_TZ)

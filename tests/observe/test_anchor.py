@@ -6,7 +6,6 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedsim.events.columns import Int64
 from feedsim.observe.anchor import Anchor, Sums, running_sums
 
 prints = st.lists(
@@ -16,12 +15,9 @@ prints = st.lists(
 
 
 def sums(anchor: Anchor, found: list[tuple[float, int, int, int]]) -> Sums:
-    count = len(found)
-    price, size, side, later = (
-        np.array([row[k] for row in found], kind) for k, kind in enumerate((np.float64, np.int64, np.int64, np.int64))
-    )
-    opened: Int64 = np.maximum.accumulate(later) * 1000 if count else later
-    return running_sums(anchor, np.arange(count), price, size, side, opened)
+    price = np.array([row[0] for row in found], np.float64)
+    size, side, later = np.array([row[1:] for row in found], np.int64).reshape(-1, 3).T
+    return running_sums(anchor, np.arange(len(found)), price, size, side, later * 1000)
 
 
 @given(found=prints, cut=st.integers(0, 40))

@@ -116,11 +116,8 @@ def test_value_area(lots: list[int]) -> None:
 def test_settlement_is_the_last_trade_before_the_close() -> None:
     """The settlement is null before 16:00; a trade at 16:00 sharp is too late for it."""
     close = ns("2025-08-21T16:00:00")
-    found = [
-        Deal(close - 90 * NS_PER_S, 0, 5000.0, 1, 1),
-        Deal(close - 1, 0, 5001.0, 1, 1),
-        Deal(close, 0, 5002.0, 1, 1),
-    ]
+    times = (close - 90 * NS_PER_S, close - 1, close)
+    found = [Deal(at, 0, price, 1, 1) for at, price in zip(times, (5000.0, 5001.0, 5002.0), strict=True)]
     told = rows(*run(Profiles(SYMBOLS), table(found), [close + 61 * NS_PER_S]))
     assert [row["settlement"] for row in told] == [None, 5001.0, 5001.0]
     assert [row["high"] for row in told] == [5000.0, 5001.0, 5002.0]

@@ -15,9 +15,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+REPOSITORY = Path(__file__).parents[2]
 READY = re.compile(r"feedsim serving ws://(?P<host>\S+):(?P<port>\d+)")
 START_S = 60.0  # a cold numba cache on a busy machine
 END_S = 10.0  # twice what the server promises
@@ -95,9 +97,10 @@ ServerFactory = Callable[..., RunningServer]
 @pytest.fixture
 def feedsim_server() -> Iterator[ServerFactory]:
     """Call it with what follows `feedsim serve`; every server is ended, and its exit code checked, after the test."""
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
     with ExitStack() as stack:
 
         def start(*arguments: str) -> RunningServer:
-            return stack.enter_context(running(serving(*arguments), env={**os.environ, "PYTHONUNBUFFERED": "1"}))
+            return stack.enter_context(running(serving(*arguments), env=environment))
 
         yield start

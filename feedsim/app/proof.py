@@ -1,0 +1,95 @@
+"""`feedsim verify`: the session of a recording is made again from its source or seed, and must be the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from feedsim.errors import FeedsimError
+from feedsim.events import Chunk
+from feedsim.recording.manifest import Manifest
+from feedsim.replay.tape import Tape, TapeConfig
+from feedsim.sources.catalog import reopen
+from feedsim.tap.recover import recover
+from feedsim.tap.verify import EpochResult, Verification, verify
+
+CHUNK_ROWS = 8192
+
+
+def prove(directory: Path, *, source: str | None, seal: bool, console: Console | None = None) -> bool:
+    """Check a recording and print what was found; whether everything agrees. Raises SourceError, TapError."""
+    console = console or Console()
+    if seal:
+        recover(directory)
+    notes: list[str] = []
+    with console.status(f"making the session of {directory} again"):
+        result = verify(directory, remake=partial(_remake, source, notes))
+    _print(console, result, notes)
+    return result.ok
+
+
+def _remake(source: str | None, notes: list[str], manifest: Manifest, epoch: int) -> Iterator[Chunk] | None:
+    """An epoch's chunks; None where the source is not here, or the epoch did not begin at the session's start."""
+    described = manifest.epoch(epoch)
+    reason = "start" if described is None else described.reason
+    if not manifest.source or reason not in ("start", "loop"):
+        notes.append(f"epoch {epoch}: not made again: " + ("no source is named" if not manifest.source else reason))
+        return None
+    try:
+        opened = reopen(manifest.source, path=source)
+    except FeedsimError as error:
+        notes.append(f"epoch {epoch}: not made again: {error}")
+        return None
+    config: dict[str, Any] = dict(manifest.config)
+    start_ns, end_ns = config.pop("start_ns", None), config.pop("end_ns", None)
+    tape = Tape(opened, msgspec.convert(config, TapeConfig), start_ns=start_ns, end_ns=end_ns)
+    return _chunks(tape, epoch, "" if reason == "start" else reason)
+
+
+def _chunks(tape: Tape, epoch: int, reason: str) -> Iterator[Chunk]:
+    try:
+        for _ in tape.roll_to(tape.start_ns):
+            pass
+        tape.open_epoch(epoch, reason)
+        while (chunk := tape.advance(CHUNK_ROWS)) is not None:
+            yield chunk
+    finally:
+        tape.close()
+
+
+def _print(console: Console, result: Verification, notes: list[str]) -> None:
+    table = Table(title=f"{result.directory} ({result.state})", title_justify="left")
+    for name in ("epoch", "events", "seq", "digest", "as written", "made again"):
+        table.add_column(name, justify="right" if name in ("epoch", "events") else "left")
+    for epoch in result.epochs:
+        seqs = f"{epoch.first_seq:,} – {epoch.last_seq:,}"
+        agreed = (_agreed(epoch.written_agrees), _agreed(epoch.remade_agrees))
+        table.add_row(str(epoch.epoch), f"{epoch.rows:,}", seqs, epoch.digest[:16], *agreed)
+    console.print(table)
+    for line in (*notes, *_problems(result)):
+        console.print(f"  {line}", markup=False)
+    console.print("verified" if result.proven else "whole, not made again" if result.ok else "NOT verified")
+
+
+def _agreed(value: bool | None) -> str:
+    return {True: "equal", False: "DIFFERS", None: "–"}[value]
+
+
+def _problems(result: Verification) -> Iterator[str]:
+    yield from result.problems
+    for epoch in result.epochs:
+        yield from _epoch_problems(epoch)
+    for hole in result.holes:
+        yield f"hole: epoch {hole.epoch}, seq {hole.first_seq} to {hole.last_seq or 'the end'}: {hole.reason}"
+
+
+def _epoch_problems(epoch: EpochResult) -> Iterator[str]:
+    yield from (f"epoch {epoch.epoch}: {problem}" for problem in epoch.problems)
+    if epoch.differing_stream is not None:
+        yield f"epoch {epoch.epoch}: the first stream that differs is {epoch.differing_stream}"
