@@ -1,11 +1,11 @@
 """The one error tree. Errors hold facts (which file, which field); their text is built from them.
 
-    FeedsimError                     exit code 1
-    ├── ConfigError(file, field)     exit code 2
-    ├── SourceError(file, row)       exit code 2
-    ├── ProtocolError(code)          a wire error code, and a close code where the connection must end
-    ├── ResumeError(first, last)     the wire error resume_too_old
-    └── TapError                     exit code 1
+FeedsimError                     exit code 1
+├── ConfigError(file, field)     exit code 2
+├── SourceError(file, row)       exit code 2
+├── ProtocolError(code)          a wire error code, and a close code where the connection must end
+├── ResumeError(first, last)     the wire error resume_too_old
+└── TapError                     exit code 1
 """
 
 from __future__ import annotations

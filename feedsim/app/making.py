@@ -13,8 +13,8 @@ from feedsim.app.recorders import header_of
 from feedsim.config import SourceSettings
 from feedsim.errors import ConfigError, TapError
 from feedsim.instruments import NS_PER_S
-from feedsim.replay.player import Due
-from feedsim.replay.tape import Tape
+from feedsim.playback.player import Due
+from feedsim.playback.tape import Tape
 from feedsim.tap.tap import Tap
 
 CHUNK_ROWS = 8192

@@ -10,9 +10,9 @@ from typing import Any
 from feedsim.config import PaceSettings, SourceSettings
 from feedsim.errors import ConfigError
 from feedsim.instruments import EXCHANGE_TZ, NS_PER_S
-from feedsim.replay.pacing import pacer_for
-from feedsim.replay.player import Player
-from feedsim.replay.tape import Tape, TapeConfig
+from feedsim.playback.pacing import pacer_for
+from feedsim.playback.player import Player
+from feedsim.playback.tape import Tape, TapeConfig
 from feedsim.sources.base import Source
 from feedsim.sources.catalog import Market, open_source
 

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from feedsim.errors import FeedsimError
 from feedsim.events import Chunk
+from feedsim.playback.tape import Tape, TapeConfig
 from feedsim.recording.manifest import Manifest
-from feedsim.replay.tape import Tape, TapeConfig
 from feedsim.sources.catalog import reopen
 from feedsim.tap.recover import recover
 from feedsim.tap.verify import EpochResult, Verification, verify

@@ -9,7 +9,7 @@ import msgspec
 
 from feedsim.config import ServeSettings
 from feedsim.errors import ConfigError
-from feedsim.replay.tape import Tape
+from feedsim.playback.tape import Tape
 
 if TYPE_CHECKING:
     from feedsim.recording.manifest import Header

@@ -25,8 +25,8 @@ from feedsim.hub.counters import Counters
 from feedsim.hub.session import Session, SessionSetup
 from feedsim.hub.sessions import Sessions
 from feedsim.instruments import NS_PER_MS
-from feedsim.replay.player import Player
-from feedsim.replay.tape import Tape
+from feedsim.playback.player import Player
+from feedsim.playback.tape import Tape
 from feedsim.server.http import Gate
 from feedsim.server.metrics import metrics_page
 from feedsim.server.server import FeedServer, Limits

@@ -95,9 +95,7 @@ def record(
     asyncio.run(_record(url, out, _listed(channels), _listed(symbols), token or None))
 
 
-async def _record(
-    url: str, out: Path, channels: tuple[str, ...], symbols: tuple[str, ...], token: str | None
-) -> None:
+async def _record(url: str, out: Path, channels: tuple[str, ...], symbols: tuple[str, ...], token: str | None) -> None:
     from rich.console import Console
 
     import feedsim

@@ -67,9 +67,7 @@ class Ordered:
 
     def events(self, *, scale: int = 1, shift_ns: int = 0, depth: int | None = None) -> list[Event]:
         """As Structs: times moved by `shift_ns` and in units of `scale` ns, l2 cut to `depth` levels."""
-        return to_events(
-            self.table, self.seq.tolist(), self.n.tolist(), scale=scale, shift_ns=shift_ns, depth=depth
-        )
+        return to_events(self.table, self.seq.tolist(), self.n.tolist(), scale=scale, shift_ns=shift_ns, depth=depth)
 
 
 class Chunk:

@@ -160,4 +160,6 @@ def _add_value(hashes: dict[str, _Hash], field: Field, value: Any, scale: int) -
     elif field.kind is Kind.BOOL:
         hashes[field.name].update(bytes((value,)))
     else:
-        hashes[field.name].update(struct.pack("<q", INT_NULL if value is None else value * (scale if field.time else 1)))
+        hashes[field.name].update(
+            struct.pack("<q", INT_NULL if value is None else value * (scale if field.time else 1))
+        )

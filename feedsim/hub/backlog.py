@@ -13,7 +13,7 @@ from feedsim.hub.audience import Cursor
 from feedsim.hub.counters import Counters
 from feedsim.hub.memory import Latest
 from feedsim.hub.ring import Block, Ring
-from feedsim.replay.tape import Checkpoint, Tape
+from feedsim.playback.tape import Checkpoint, Tape
 from feedsim.wire.codec import CODECS, SCALE
 from feedsim.wire.frames import frame
 from feedsim.wire.messages import AnyEvent, Skipped, Snapshot
@@ -188,7 +188,9 @@ class Backlog:
         events = self._latest.events(
             self._ring, subscription.wants, scale=SCALE[subscription.ts], depth=subscription.depth
         )
-        self.send(cursor, Snapshot(epoch=self._ring.epoch, seq=self._ring.head, events=cast("Sequence[AnyEvent]", events)))
+        self.send(
+            cursor, Snapshot(epoch=self._ring.epoch, seq=self._ring.head, events=cast("Sequence[AnyEvent]", events))
+        )
 
     def send(self, cursor: Cursor, message: msgspec.Struct) -> None:
         encoding = cursor.audience.encoding

@@ -147,6 +147,3 @@ def _join(parts: list[Ordered]) -> Ordered:
         np.concatenate([part.n for part in parts]),
         np.concatenate([part.stream for part in parts]),
     )
-
-
-

@@ -16,8 +16,8 @@ from feedsim.hub.memory import History
 from feedsim.hub.readers import Readers
 from feedsim.hub.ring import Ring
 from feedsim.instruments import INSTRUMENTS, NS_PER_MS
-from feedsim.replay.player import Due, Player
-from feedsim.replay.tape import Tape
+from feedsim.playback.player import Due, Player
+from feedsim.playback.tape import Tape
 from feedsim.wire.codec import SCALE
 from feedsim.wire.messages import PROTOCOL, AnyEvent, ClockInfo, Heartbeat, HistoryAnswer, ReplayState, Welcome
 from feedsim.wire.messages import History as HistoryRequest

@@ -120,9 +120,7 @@ class Client:
 
     def _welcome(self, id: int | None) -> None:
         self._send(
-            self._session.welcome(
-                id, sources=self._sessions.sources, auth_required=not self._protocol.authorized
-            )
+            self._session.welcome(id, sources=self._sessions.sources, auth_required=not self._protocol.authorized)
         )
 
     def _send(self, message: msgspec.Struct) -> None:

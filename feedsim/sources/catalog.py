@@ -53,7 +53,7 @@ def reopen(identity: Mapping[str, Any], *, path: str | None = None) -> Source:
 
 
 # Each kind's module tells whether a path is of its kind; those that load little are asked first.
-_MODULES = {"sierra": "sierra_files", "csv": "delimited", "recording": "recording", "seed": "seed"}
+_MODULES = {"sierra": "sierra.files", "csv": "delimited", "recording": "recording", "seed": "seed"}
 
 
 def kind_of(path: Path) -> str | None:
@@ -90,7 +90,7 @@ def _from_path(path: Path, options: dict[str, str]) -> Source:
         _refuse_rest(options, allowed=())
         return SeedSource(path)
     if kind == "sierra":
-        from feedsim.sources.sierra import SierraSource
+        from feedsim.sources.sierra.source import SierraSource
 
         offset = options.pop("chart_utc_offset_s", None)
         _refuse_rest(options, allowed=("chart_utc_offset_s",))

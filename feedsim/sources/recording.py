@@ -31,7 +31,7 @@ class RecordingSource:
     """
 
     def __init__(self, path: Path | str, *, epoch: int | None = None) -> None:
-        from feedsim.recording.reader import open_recording  # noqa: PLC0415 - pyarrow only where it is needed
+        from feedsim.recording.reader import open_recording
 
         self.path = Path(path)
         self._recording = recording = open_recording(self.path)

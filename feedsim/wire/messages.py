@@ -282,15 +282,4 @@ class Error(Message, tag="error", kw_only=True):
     message: str
 
 
-AnyMessage = (
-    Welcome
-    | Subscribed
-    | Events
-    | Snapshot
-    | HistoryAnswer
-    | Heartbeat
-    | Skipped
-    | ReplayState
-    | Pong
-    | Error
-)
+AnyMessage = Welcome | Subscribed | Events | Snapshot | HistoryAnswer | Heartbeat | Skipped | ReplayState | Pong | Error

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from hypothesis import strategies as st
 
 from feedsim.events import CHANNELS, INT_NULL, SCHEMAS, Chunk, Column, Field, Kind, Ragged, Table
-from feedsim.replay.merge import Merger
+from feedsim.playback.merge import Merger
 
 SYMBOLS = ("ES", "NQ")
 START_NS = 1_755_783_000_000_000_000  # 2025-08-21 09:30 in New York

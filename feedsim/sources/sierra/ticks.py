@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from feedsim.events import INT_NULL, Table
 from feedsim.sources.base import Tables
-from feedsim.sources.sierra_feed import DAY_SHIFT, Feed, tick_key
-from feedsim.sources.sierra_lines import RECORD, Records
+from feedsim.sources.sierra.feed import DAY_SHIFT, Feed, tick_key
+from feedsim.sources.sierra.lines import RECORD, Records
 
 _NONE: Records = np.empty(0, RECORD)
 

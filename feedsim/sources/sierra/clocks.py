@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from feedsim.instruments import NS_PER_S
-from feedsim.sources.sierra_clock import MINUTE_NS, BarState, ChartClock, bar_length, bar_start, reconcile
-from feedsim.sources.sierra_ends import HEAD, PART, chart_of, tail
-from feedsim.sources.sierra_files import ALL, NO_CHART, ChartFile
-from feedsim.sources.sierra_lines import Line, Lines, Records, is_tick, records_of, times_ns
+from feedsim.sources.sierra.clock import MINUTE_NS, BarState, ChartClock, bar_length, bar_start, reconcile
+from feedsim.sources.sierra.ends import HEAD, PART, chart_of, tail
+from feedsim.sources.sierra.files import ALL, NO_CHART, ChartFile
+from feedsim.sources.sierra.lines import Line, Lines, Records, is_tick, records_of, times_ns
 
 
 class Clocks:

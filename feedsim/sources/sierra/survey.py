@@ -13,11 +13,11 @@ from pathlib import Path
 
 from feedsim.errors import SourceError
 from feedsim.instruments import root_of
-from feedsim.sources.sierra_clock import bar_start
-from feedsim.sources.sierra_ends import HEAD, PART, chart_of, head, sample, tail
-from feedsim.sources.sierra_files import ALL, ChartFile
-from feedsim.sources.sierra_lines import MINUTE_LINES, Line, Lines, is_tick, times_ns
-from feedsim.sources.sierra_routes import Routes
+from feedsim.sources.sierra.clock import bar_start
+from feedsim.sources.sierra.ends import HEAD, PART, chart_of, head, sample, tail
+from feedsim.sources.sierra.files import ALL, ChartFile
+from feedsim.sources.sierra.lines import MINUTE_LINES, Line, Lines, is_tick, times_ns
+from feedsim.sources.sierra.routes import Routes
 
 MOST = 1 << 24  # bytes in which a first or last line to tell is looked for
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from feedsim.events import RANK, Chunk, Digest
 from feedsim.instruments import NS_PER_S, session_at
-from feedsim.replay.clock import Clock
-from feedsim.replay.pacing import Pacer
-from feedsim.replay.tape import Checkpoint, Tape
+from feedsim.playback.clock import Clock
+from feedsim.playback.pacing import Pacer
+from feedsim.playback.tape import Checkpoint, Tape
 from feedsim.sources.base import Tables
 
 State = Literal["playing", "paused", "ended"]
@@ -236,7 +236,7 @@ class Player:
         session = session_at(at)
         if at < session.open_ns:
             self.clock.advance_to(min(next_ns, session.open_ns), now)
-            return next_ns if next_ns < session.close_ns else session.close_ns
+            return min(session.close_ns, next_ns)
         return min(next_ns, session.close_ns)
 
     # ------------------------------------------------------------------------------------------------ reading ahead

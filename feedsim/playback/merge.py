@@ -113,5 +113,3 @@ class Merger:
 
 def _joined(columns: list[npt.NDArray[np.int64]]) -> Int64:
     return np.concatenate(columns) if columns else np.empty(0, np.int64)
-
-

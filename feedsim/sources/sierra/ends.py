@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from feedsim.errors import SourceError
-from feedsim.sources.sierra_files import ChartFile
-from feedsim.sources.sierra_lines import Line, Lines, decode_block
+from feedsim.sources.sierra.files import ChartFile
+from feedsim.sources.sierra.lines import Line, Lines, decode_block
 from feedsim.sources.text_lines import Block
 
 HEAD = 1 << 16  # bytes of a file with one type of lines

@@ -6,9 +6,9 @@ from math import isfinite
 from typing import NamedTuple
 
 from feedsim.instruments import root_of
-from feedsim.sources.sierra_folds import ASK, BID, DEEPEST, VIX, level_key
-from feedsim.sources.sierra_lines import Line, Lines
-from feedsim.sources.sierra_routes import Routes
+from feedsim.sources.sierra.folds import ASK, BID, DEEPEST, VIX, level_key
+from feedsim.sources.sierra.lines import Line, Lines
+from feedsim.sources.sierra.routes import Routes
 
 _SIDES = {"BID": BID, "ASK": ASK}
 

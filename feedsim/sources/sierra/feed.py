@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from feedsim.instruments import root_of
-from feedsim.sources.sierra_changes import Change, change_of
-from feedsim.sources.sierra_clock import MINUTE_NS, bar_start
-from feedsim.sources.sierra_files import NO_CHART, ChartFile
-from feedsim.sources.sierra_folds import Batch
-from feedsim.sources.sierra_lines import MINUTE_LINES, Line, Lines, Records, decode_block, is_tick, records_of, times_ns
-from feedsim.sources.sierra_routes import Routes
-from feedsim.sources.sierra_seq import LONG_AGO, Counter, check_again
+from feedsim.sources.sierra.changes import Change, change_of
+from feedsim.sources.sierra.clock import MINUTE_NS, bar_start
+from feedsim.sources.sierra.files import NO_CHART, ChartFile
+from feedsim.sources.sierra.folds import Batch
+from feedsim.sources.sierra.lines import MINUTE_LINES, Line, Lines, Records, decode_block, is_tick, records_of, times_ns
+from feedsim.sources.sierra.routes import Routes
+from feedsim.sources.sierra.seq import LONG_AGO, Counter, check_again
 from feedsim.sources.text_lines import Block, LineFile
 
 LAG_NS = 60_000_000_000

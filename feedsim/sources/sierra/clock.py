@@ -14,7 +14,7 @@ import numpy as np
 
 from feedsim.events.columns import Int64
 from feedsim.instruments import NS_PER_S
-from feedsim.sources.sierra_lines import Records
+from feedsim.sources.sierra.lines import Records
 
 MINUTE_NS = 60 * NS_PER_S
 STEP_NS = 15 * MINUTE_NS  # all time zones are multiples of it

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from feedsim.instruments import root_of
-from feedsim.sources.sierra_clock import ChartClock
-from feedsim.sources.sierra_files import ALL, TICKS, ChartFile
-from feedsim.sources.sierra_lines import Line
+from feedsim.sources.sierra.clock import ChartClock
+from feedsim.sources.sierra.files import ALL, TICKS, ChartFile
+from feedsim.sources.sierra.lines import Line
 
 
 class Routes(NamedTuple):

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from feedsim.sources.base import Tables
-from feedsim.sources.sierra_feed import Feed
-from feedsim.sources.sierra_folds import ASK, BID, Batch, Book, BookRow, OptionLevels, book_table, context_table
+from feedsim.sources.sierra.feed import Feed
+from feedsim.sources.sierra.folds import ASK, BID, Batch, Book, BookRow, OptionLevels, book_table, context_table
 
 Ended = tuple[int, str, Batch]
 """(available time, queue, batch)"""

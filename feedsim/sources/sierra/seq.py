@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from feedsim.errors import SourceError
 from feedsim.events.columns import Int64
-from feedsim.sources.sierra_lines import CONTENT, Line, Lines, Records, decode_block, is_tick, records_of
+from feedsim.sources.sierra.lines import CONTENT, Line, Lines, Records, decode_block, is_tick, records_of
 from feedsim.sources.text_lines import Block
 
 LONG_AGO = -(1 << 62)

@@ -12,7 +12,7 @@ from feedsim.errors import ConfigError
 from feedsim.events import CHANNELS, Chunk, Table
 from feedsim.instruments import NS_PER_S, session_at
 from feedsim.observe import Bars, Footprints, Observer, Phases, Profiles
-from feedsim.replay.merge import Merger
+from feedsim.playback.merge import Merger
 from feedsim.sources.base import Source, Tables
 
 # Bars of up to this length that the last events fall in are still told at their end, after the source has ended.
@@ -71,7 +71,12 @@ class Tape:
     """
 
     def __init__(
-        self, source: Source, config: TapeConfig | None = None, *, start_ns: int | None = None, end_ns: int | None = None
+        self,
+        source: Source,
+        config: TapeConfig | None = None,
+        *,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
     ) -> None:
         """`start_ns` and `end_ns` bound the session (its last bars included); None for the source's own bounds."""
         info = source.info

@@ -16,14 +16,14 @@ from feedsim.errors import SourceError
 from feedsim.events import CHANNELS, Table
 from feedsim.instruments import NS_PER_S
 from feedsim.sources.base import SourceInfo, Tables
-from feedsim.sources.sierra_bars import own_bars
-from feedsim.sources.sierra_clocks import Clocks
-from feedsim.sources.sierra_feed import Feed
-from feedsim.sources.sierra_files import NO_CHART, ChartFile, find_files, identity, recognise
-from feedsim.sources.sierra_minutes import Minutes
-from feedsim.sources.sierra_routes import Routes
-from feedsim.sources.sierra_survey import Census, span, take_census
-from feedsim.sources.sierra_ticks import Ticks, tick_tables
+from feedsim.sources.sierra.bars import own_bars
+from feedsim.sources.sierra.clocks import Clocks
+from feedsim.sources.sierra.feed import Feed
+from feedsim.sources.sierra.files import NO_CHART, ChartFile, find_files, identity, recognise
+from feedsim.sources.sierra.minutes import Minutes
+from feedsim.sources.sierra.routes import Routes
+from feedsim.sources.sierra.survey import Census, span, take_census
+from feedsim.sources.sierra.ticks import Ticks, tick_tables
 
 __all__ = ["SierraSource", "recognise"]
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from feedsim.events import INT_NULL, Table
 from feedsim.instruments import NS_PER_S, root_of
-from feedsim.sources.sierra_clock import BarState, bar_start
-from feedsim.sources.sierra_clocks import bar_state
-from feedsim.sources.sierra_ends import chart_of
-from feedsim.sources.sierra_files import ALL, ChartFile
-from feedsim.sources.sierra_lines import decode_block, times_ns
-from feedsim.sources.sierra_routes import Routes
+from feedsim.sources.sierra.clock import BarState, bar_start
+from feedsim.sources.sierra.clocks import bar_state
+from feedsim.sources.sierra.ends import chart_of
+from feedsim.sources.sierra.files import ALL, ChartFile
+from feedsim.sources.sierra.lines import decode_block, times_ns
+from feedsim.sources.sierra.routes import Routes
 from feedsim.sources.text_lines import LineFile
 
 

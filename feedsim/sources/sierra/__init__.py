@@ -1,0 +1,1 @@
+"""Chart files of Sierra Chart as the live bot writes them; `source.SierraSource` is the way in."""
