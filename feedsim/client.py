@@ -33,7 +33,7 @@ MAX_MESSAGE = 16 * 2**20
 _SUBPROTOCOL_OF: dict[Encoding, str] = {encoding: name for name, encoding in SUBPROTOCOLS.items()}
 
 
-class FeedLost(FeedsimError):
+class FeedLost(FeedsimError):  # noqa: N818 # what happened, as users say it
     """The connection is gone and was not to be had again."""
 
 
@@ -63,9 +63,9 @@ def connect(
 ) -> Feed:
     """A feed to enter with `async with`: it subscribes, then yields events in the order of the tape.
 
-    `ts` is the unit of all times. `from_seq` starts after that seq instead of now. With `reconnect`, a lost connection
-    is tried again for `give_up_s` seconds. Entering raises FeedLost when nobody answers, ProtocolError when the server
-    refuses what is asked for.
+    The iteration ends when the session is over; it may be taken up again after a seek. `ts` is the unit of all times.
+    `from_seq` starts after that seq instead of now. With `reconnect`, a lost connection is tried again for `give_up_s`
+    seconds. Entering raises FeedLost when nobody answers, ProtocolError when the server refuses what is asked for.
     """
     subscribe = m.Subscribe(
         channels=tuple(channels),
@@ -121,6 +121,8 @@ class Feed:
         self._answers: dict[int, msgspec.Struct] = {}
         self._events: deque[Event] = deque()
         self._next: dict[tuple[str, str, int], int] = {}
+        self._over = False
+        """Everything was sent: the session is at its end."""
         self._websocket: ClientConnection | None = None
         self._final: ConnectionClosed | None = None
 
@@ -157,7 +159,7 @@ class Feed:
             raise FeedLost(f"{self.url}: {error}") from None
         welcome = await self._receive_type(m.Welcome)
         again = self.epoch != 0
-        if again and not await self._resume(welcome):
+        if again and not await self._resume():
             self.breaks += 1
             self._next.clear()
             again = False
@@ -167,9 +169,10 @@ class Feed:
 
     def _attach(self, welcome: m.Welcome) -> None:
         self.welcome = welcome
+        self._over = False
         self.epoch, self.seq = welcome.epoch, welcome.seq
 
-    async def _resume(self, welcome: m.Welcome) -> bool:
+    async def _resume(self) -> bool:
         """Go back to the session of before; False where it is gone."""
         resume = m.Resume(session_id=self.welcome.session_id, epoch=self.epoch, seq=self.seq)
         try:
@@ -217,7 +220,7 @@ class Feed:
 
     async def _read_on(self) -> None:
         """Take one message, over a new connection if need be. Raises StopAsyncIteration at the session's end."""
-        if self._final is not None:
+        if self._final is not None or self._over:
             raise StopAsyncIteration
         try:
             await self._receive()
@@ -272,6 +275,8 @@ class Feed:
             self._next[channel, symbol, tf_s[0] if tf_s else 0] = message.last_n + 1
         elif isinstance(message, m.ReplayState):
             self.state = message
+            # An answer may overtake events; what is told to all at the end does not.
+            self._over = message.state == "ended" and message.id is None
             if message.epoch != self.epoch:
                 self.epoch, self.seq = message.epoch, 0
                 self._next.clear()
@@ -280,7 +285,7 @@ class Feed:
             self._answers[identity] = message
 
     def _in_order(self, event: Event) -> bool:
-        """Count an event in its stream; False if it is known. Raises GapError where one is missing that nobody named."""
+        """Count an event in its stream; False if it is known. Raises GapError where one is missing and not named."""
         channel = type(event).__struct_config__.tag
         assert isinstance(channel, str)
         key = (channel, event.symbol, getattr(event, "tf_s", 0))

@@ -28,10 +28,8 @@ def open_tape(settings: SourceSettings) -> Tape:
         if settings.source.startswith("synthetic:"):
             start_ns = info.start_ns + round(settings.warmup_minutes * NS_PER_MINUTE)
         if info.end_ns is not None and not info.start_ns <= start_ns < info.end_ns:
-            raise ConfigError(
-                f"{settings.start}: outside the source, which has {format_ns(info.start_ns)} to {format_ns(info.end_ns)}",
-                field="start",
-            )
+            there = f"{format_ns(info.start_ns)} to {format_ns(info.end_ns)}"
+            raise ConfigError(f"{settings.start}: outside the source, which has {there}", field="start")
         end_ns = start_ns + round(settings.minutes * NS_PER_MINUTE) if settings.minutes else None
         config = TapeConfig(
             bar_tf_s=settings.bar_tf_s, footprint_tf_s=settings.footprint_tf_s, flat_bars=settings.flat_bars

@@ -56,8 +56,8 @@ class Readers:
     def subscribe(self, cursor: Cursor, subscription: Subscription, *, from_seq: int | None) -> None:
         """Another subscription: live and with a snapshot, or after `from_seq` without loss.
 
-        A seq ahead of the head is waited for: the session began again. Nothing is written before `follow`. Raises ResumeError for a seq that cannot be served, ProtocolError for one
-        form too many.
+        A seq ahead of the head is waited for: the session began again. Nothing is written before `follow`.
+        Raises ResumeError for a seq that cannot be served, ProtocolError for one form too many.
         """
         if from_seq is not None and from_seq < self._backlog.oldest:
             first, last = self._backlog.oldest, self._ring.head
@@ -210,6 +210,13 @@ class Readers:
     def _disconnect(self, cursor: Cursor, reason: str) -> None:
         cursor.sink.close(1008, reason)
         self.detach(cursor)
+
+    def tell(self, cursor: Cursor, message: msgspec.Struct) -> None:
+        """A message to one reader, once it has got everything that was published."""
+        if cursor.catching_up or cursor.seq < self._ring.head:
+            cursor.waiting.append(message)
+        else:
+            self._backlog.send(cursor, message)
 
     def broadcast(self, message: msgspec.Struct, *, after_events: bool) -> None:
         """A message to all, encoded once: at once, or for readers that are behind when they have caught up."""

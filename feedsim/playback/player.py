@@ -181,7 +181,7 @@ class Player:
                 if self.clock.unpaced or due.hi - due.lo == MAX_BURST:
                     await asyncio.sleep(0)  # nothing else would give the loop's other tasks a turn
             else:
-                await self._sleep(chunk)
+                await self._sleep()
 
     def _due(self, chunk: Chunk) -> Due | None:
         """What the clock has passed."""
@@ -217,7 +217,7 @@ class Player:
             self.clock.advance_to(self._avail[hi - 1], self.pacer.now())
         return due
 
-    async def _sleep(self, chunk: Chunk) -> None:
+    async def _sleep(self) -> None:
         """Until the next event is due; first read ahead, if there is time, and jump over closed hours."""
         next_ns = self._avail[self._position]
         if self.jump_closed:

@@ -147,6 +147,8 @@ class Client:
             raise
         self._subscribed(request.id, subscription)
         self._session.readers.follow(self._cursor)
+        if self._session.player.state == "ended":
+            self._session.readers.tell(self._cursor, self._session.replay_state())
         self._sessions.subscribed(self._session, self._cursor)
 
     async def _unsubscribe(self, request: m.Unsubscribe) -> None:

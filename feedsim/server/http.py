@@ -28,7 +28,7 @@ class Gate:
     token: str | None
     on_refused: Callable[[str], None]
 
-    def check(self, connection: ServerConnection, request: Request) -> Response | None:
+    def check(self, _: ServerConnection, request: Request) -> Response | None:
         path = request.path.partition("?")[0]
         if "websocket" not in request.headers.get("Upgrade", "").lower():
             return self._page(path)

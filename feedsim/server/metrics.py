@@ -38,8 +38,11 @@ METRICS = (
 class TapState(Protocol):
     """What is shown of a recorder."""
 
-    state: str
-    rows: int
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def rows(self) -> int: ...
 
     @property
     def durable_seq(self) -> int: ...
@@ -66,7 +69,7 @@ def metrics_page(
             yield from _tap(tap)
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Collector())  # type: ignore[arg-type] # only `collect` is needed
+    registry.register(Collector())
     return CONTENT_TYPE_LATEST, generate_latest(registry)
 
 

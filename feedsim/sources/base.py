@@ -52,7 +52,7 @@ class Source(Protocol):
     def info(self) -> SourceInfo: ...
 
     def read(self, until_ns: int) -> Tables:
-        """The rows not read yet whose available time is before `until_ns`. Raises SourceError for data that is wrong."""
+        """The rows not read yet that are available before `until_ns`. Raises SourceError for data that is wrong."""
         ...
 
     def seek(self, ns: int) -> None:

@@ -42,13 +42,23 @@ def open_source(spec: str, *, market: Market | None = None, options: Mapping[str
 def reopen(identity: Mapping[str, Any], *, path: str | None = None) -> Source:
     """The source that another source's `info.identity` describes; `path` says where it is now, if it has moved.
 
+    An identity of files has `kind`, `path`, `options` (as `open_source` takes them) and what tells that they changed.
     Raises SourceError where it is not there, or is not what it was.
     """
     if identity["kind"] == "synthetic":
         from feedsim.sources.synthetic import SyntheticSource
 
         return SyntheticSource.reopen(identity)
-    source = _from_path(Path(path or identity["path"]), dict(identity.get("options") or {}))
+    where = path or str(identity["path"])
+    source = open_source(where, options=identity.get("options"))
+    changed = [
+        name
+        for name, value in source.info.identity.items()
+        if name not in ("path", "options") and identity.get(name) != value
+    ]
+    if changed:
+        source.close()
+        raise SourceError(f"this is not what was recorded: it differs in {', '.join(changed)}", file=where)
     return source
 
 

@@ -61,6 +61,7 @@ class SierraSource:
         self._clocks = Clocks(self._files, given_s=chart_utc_offset_s)
         self._routes = _routes(census, self._clocks)
         start_ns, last_ns = span(self._files, self._routes, path)
+        options = {} if chart_utc_offset_s is None else {"chart_utc_offset_s": str(chart_utc_offset_s)}
         self._info = SourceInfo(
             kind="sierra",
             name=str(path),
@@ -68,7 +69,7 @@ class SierraSource:
             channels=tuple(channel for channel in CHANNELS if channel in census.channels),
             start_ns=start_ns,
             end_ns=last_ns + 1,
-            identity=identity(path, self._files) | {"chart_utc_offset_s": chart_utc_offset_s},
+            identity=identity(path, self._files) | {"options": options},
             contracts={root: name for root, name in sorted(census.names.items()) if root != name},
         )
         empty = len(found.files) - len(self._files)
