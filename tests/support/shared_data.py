@@ -1,0 +1,15 @@
+"""Recorded market data that lies beside the repository and is nobody's to publish: where it is, or why a test is skipped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(os.environ.get("FEEDSIM_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
+SIERRA = FOLDER / "sierra"
+SEED_EXPORT = FOLDER / "seed-export"
+
+needs_sierra = pytest.mark.skipif(not SIERRA.is_dir(), reason=f"no recorded chart files at {SIERRA}")
+needs_seed_export = pytest.mark.skipif(not SEED_EXPORT.is_dir(), reason=f"no recorded export at {SEED_EXPORT}")
