@@ -6,9 +6,9 @@ Every error names where the value came from, the field and what is allowed.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -68,7 +68,7 @@ class ServeSettings(PaceSettings, kw_only=True, forbid_unknown_fields=True):
     origin: Annotated[tuple[str, ...], _about("web origins that may connect, besides this machine's; * for all")] = ()
     max_clients: Annotated[int, _about("clients at once", ge=1)] = 2000
     max_sessions: Annotated[int, _about("private sessions at once", ge=0)] = 8
-    ring_mib: Annotated[int, _about("memory of each session's ring, in MiB", ge=1, le=4096)] = 12
+    ring_mib: Annotated[float, _about("memory of each session's ring, in MiB", ge=0.0625, le=4096)] = 12.0
     log: Annotated[Literal["text", "json"], _about("how the log is written, on stderr")] = "text"
 
 
@@ -105,11 +105,20 @@ def _merge(settings: type[msgspec.Struct], values: dict[str, Any], new: Mapping[
 
 def _explain(error: msgspec.ValidationError, wanted: Any) -> str:
     """What is wrong; where only some words are allowed, which."""
-    words = [arg for part in (wanted, *get_args(wanted)) if get_origin(part) is Literal for arg in get_args(part)]
+    parts = list(_parts(wanted))
+    words = [word for part in parts if get_origin(part) is Literal for word in get_args(part)]
     if not words:
         return str(error)
-    other = " or a number above 0" if get_origin(get_args(wanted)[0]) is Union else ""
+    other = " or a number above 0" if float in parts else ""
     return f"allowed: {', '.join(word or '(nothing)' for word in words)}{other}"
+
+
+def _parts(hint: Any) -> Iterator[Any]:
+    """A type and all that it is made of."""
+    yield hint
+    if get_origin(hint) is not Literal:
+        for part in get_args(hint):
+            yield from _parts(part)
 
 
 def _read_toml(file: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from feedsim.app.opening import open_tape
-from feedsim.app.recorders import header_of
+from feedsim.app.recorders import header_of, tap_into
 from feedsim.config import SourceSettings
 from feedsim.errors import ConfigError, TapError
 from feedsim.instruments import NS_PER_S
@@ -28,7 +28,7 @@ async def make_recording(settings: SourceSettings, out: Path) -> None:
             raise ConfigError("this source has no end: say how long", field="minutes")
         for _ in tape.roll_to(tape.start_ns):
             pass
-        tap = Tap(out, header_of("generated", tape))
+        tap = tap_into(out, header_of("generated", tape), field="out")
         work = asyncio.get_running_loop().create_task(tap.run())
         try:
             await _write(tape, tap)

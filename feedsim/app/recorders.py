@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from feedsim.config import ServeSettings
-from feedsim.errors import ConfigError
+from feedsim.errors import ConfigError, TapError
 from feedsim.playback.tape import Tape
 
 if TYPE_CHECKING:
@@ -17,18 +17,25 @@ if TYPE_CHECKING:
 
 
 def open_tap(settings: ServeSettings, session_id: str, tape: Tape) -> Tap | None:
-    """The recorder that the settings ask for. Raises TapError for a folder that cannot be used."""
+    """The recorder that the settings ask for. Raises ConfigError for a folder that cannot be used."""
     if not settings.tap and not settings.continue_tap:
         return None
     if settings.tap and settings.continue_tap:
         raise ConfigError("give one of tap and continue-tap", field="tap")
+    header = header_of(session_id, tape)
+    if settings.continue_tap:
+        return tap_into(Path(settings.continue_tap), header, field="continue_tap", continue_=True)
+    return tap_into(Path(settings.tap), header, field="tap")
+
+
+def tap_into(directory: Path, header: Header, *, field: str, continue_: bool = False) -> Tap:
+    """A recorder into the folder that the setting `field` names. Raises ConfigError where it cannot be used."""
     from feedsim.tap.tap import Tap
 
-    return Tap(
-        Path(settings.continue_tap or settings.tap),
-        header_of(session_id, tape),
-        continue_=bool(settings.continue_tap),
-    )
+    try:
+        return Tap(directory, header, continue_=continue_)
+    except TapError as error:
+        raise ConfigError(str(error), field=field) from None
 
 
 def header_of(session_id: str, tape: Tape) -> Header:

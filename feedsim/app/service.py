@@ -133,7 +133,7 @@ class Service:
             session_id=f"live-{_fingerprint(settings)}",
             server=SERVER,
             controllable=settings.control == "all",
-            ring_bytes=settings.ring_mib * 2**20,
+            ring_bytes=round(settings.ring_mib * 2**20),
             rebase=settings.rebase == "now",
         )
         tape = open_tape(settings)
@@ -180,7 +180,7 @@ class Service:
                     server=SERVER,
                     private=True,
                     controllable=True,
-                    ring_bytes=settings.ring_mib * 2**20,
+                    ring_bytes=round(settings.ring_mib * 2**20),
                 ),
                 partial(_open_between, settings, request),
                 self._player_maker(settings, exit_at_end=False),

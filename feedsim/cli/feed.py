@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -44,6 +45,7 @@ def stream(
     import feedsim
 
     if source.startswith(("ws://", "wss://")):
+        _check_url(source)
         feed = feedsim.connect(source, channels=_listed(channels), symbols=_listed(symbols), token=token or None)
         asyncio.run(_print(_events(feed), count))
         return
@@ -52,6 +54,17 @@ def stream(
     pace = float(speed) if speed.replace(".", "", 1).isdigit() else speed
     events = feedsim.replay(source, speed=pace, seed=seed, start=start, minutes=minutes, **chosen)  # type: ignore[arg-type] # checked by it
     asyncio.run(_print(events, count))
+
+
+def _check_url(url: str) -> None:
+    """Raises ConfigError for what is no address of a server."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("ws", "wss") and parts.hostname and parts.port != 0
+    except ValueError:  # of a port that is no number, or too large a one
+        usable = False
+    if not usable:
+        raise ConfigError(f"{url!r}: expected ws://host:port", field="url")
 
 
 async def _events(feed: Feed) -> AsyncIterator[Event]:
@@ -90,8 +103,7 @@ def record(
     \b
     feedsim record ws://127.0.0.1:8765 --out recordings/today
     """
-    if not url.startswith(("ws://", "wss://")):
-        raise ConfigError(f"{url!r}: expected ws://host:port", field="url")
+    _check_url(url)
     asyncio.run(_record(url, out, _listed(channels), _listed(symbols), token or None))
 
 
@@ -130,9 +142,9 @@ async def _record(url: str, out: Path, channels: tuple[str, ...], symbols: tuple
 
 
 def _open_tap(directory: Path, feed: Feed, *, everything: bool) -> Tap:
-    """The recorder of a client that takes a feed with `ts:"ns"`. Raises TapError for a folder that cannot be used."""
+    """The recorder of a client that takes a feed with `ts:"ns"`. Raises ConfigError for a folder it cannot use."""
+    from feedsim.app.recorders import tap_into
     from feedsim.recording.manifest import Filter, Header
-    from feedsim.tap.tap import Tap
 
     welcome, subscribed = feed.welcome, feed.subscribed
     chosen = Filter(channels=tuple(subscribed.channels), symbols=tuple(subscribed.symbols))
@@ -142,7 +154,7 @@ def _open_tap(directory: Path, feed: Feed, *, everything: bool) -> Tap:
         config={"bar_tf_s": welcome.tf_s},
         filter=None if everything else chosen,
     )
-    return Tap(directory, header)
+    return tap_into(directory, header, field="out")
 
 
 async def _take(feed: Feed, tap: Tap, show: Callable[[], None]) -> None:

@@ -88,10 +88,14 @@ class Session:
 
     # ------------------------------------------------------------------------------------------------------- running
 
-    async def run(self) -> None:
-        """Play to the end. Raises SourceError when the source's data is wrong."""
+    async def run(self, start: asyncio.Event) -> None:
+        """Play to the end, from when `start` is set; the heart beats before too.
+
+        Raises SourceError when the source's data is wrong.
+        """
         heart = asyncio.get_running_loop().create_task(self._beat(), name="feedsim heartbeat")
         try:
+            await start.wait()
             async for due in self.player.play():
                 await self._hold()
                 self._publish(due)
@@ -150,7 +154,7 @@ class Session:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self.setup.heartbeat_s)
-            self.readers.broadcast(self.heartbeat(), after_events=False)
+            self.readers.broadcast(self.heartbeat(), after_events=False, may_drop=True)
 
     def _on_read(self, chunk: Chunk) -> None:
         if self._rebase_due:

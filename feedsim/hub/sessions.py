@@ -22,6 +22,7 @@ log = structlog.get_logger()
 class _Private:
     session: Session
     task: asyncio.Task[None] | None = None
+    may_start: asyncio.Event = field(default_factory=asyncio.Event)
     clients: int = 0
     expiry: asyncio.TimerHandle | None = None
 
@@ -54,8 +55,7 @@ class Sessions:
 
     async def run_live(self) -> None:
         """Play the live session to its end. Raises SourceError when its data is wrong."""
-        await self._live_may_start.wait()
-        await self.live.run()
+        await self.live.run(self._live_may_start)
 
     async def close(self) -> None:
         """End every private session."""
@@ -69,7 +69,8 @@ class Sessions:
         if len(self._private) >= self.max_private:
             raise ProtocolError("limit_exceeded", f"there are {self.max_private} private sessions already")
         session = self.open_private(request)
-        self._private[session.setup.session_id] = _Private(session)
+        private = self._private[session.setup.session_id] = _Private(session)
+        private.task = asyncio.get_running_loop().create_task(self._run_private(private), name="feedsim private")
         return session
 
     def find(self, session_id: str) -> Session | None:
@@ -103,8 +104,8 @@ class Sessions:
             self._subscribed.add(cursor)
             if len(self._subscribed) >= self.wait_clients:
                 self._live_may_start.set()
-        elif private.task is None:
-            private.task = asyncio.get_running_loop().create_task(self._run_private(private), name="feedsim private")
+        else:
+            private.may_start.set()
 
     def unsubscribed(self, cursor: Cursor) -> None:
         self._subscribed.discard(cursor)
@@ -119,7 +120,7 @@ class Sessions:
 
     async def _run_private(self, private: _Private) -> None:
         try:
-            await private.session.run()
+            await private.session.run(private.may_start)
         except FeedsimError as error:
             log.error("private session failed", session=private.session.setup.session_id, error=str(error))
             private.session.readers.disconnect_all(1011, str(error))

@@ -15,6 +15,8 @@ from typing import Protocol
 
 # Of a wake-up by timerfd, 99 % come within this time of the deadline; the rest of the wait is spun away.
 SPIN_S = 150e-6
+# What a loop's clock resolves; a shorter sleep might not move it, and would be slept for ever.
+SHORTEST_S = 1e-6
 
 
 class Pacer(Protocol):
@@ -46,7 +48,7 @@ class LoopPacer:
             if (remaining := deadline - self.now()) <= 0:
                 await asyncio.sleep(0)
                 return
-            timer = self._loop.call_later(remaining, self.wake)
+            timer = self._loop.call_later(max(remaining, SHORTEST_S), self.wake)
         try:
             await self._waiter
         finally:

@@ -113,7 +113,9 @@ class Player:
 
     @property
     def session_ns(self) -> int:
-        """What the session's clock shows now."""
+        """What the session's clock shows now; before it has begun to run, where it will."""
+        if self._goto is not None:
+            return self._goto[0]
         return self.clock.session_ns(self.pacer.now())
 
     def digest(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -41,15 +42,41 @@ def write_whole(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and its parents where they are not there; the new entries are durable."""
+    if not path.is_dir():
+        if path.parent != path:
+            make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
+
+
 def lock(path: Path) -> IO[bytes]:
     """Take a lock file for as long as the returned file is open. Raises TapError where another process has it."""
     file = path.open("ab")
     try:
         _lock(file)
+        # Who had it may have removed the file between our opening and our locking it: then we hold nothing.
+        if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            raise FileNotFoundError
     except OSError:
         file.close()
         raise TapError(f"{path.parent.parent}: another process is recording into this folder") from None
     return file
+
+
+def remove_locked(folder: Path, held: IO[bytes]) -> None:
+    """Remove the folder of a lock that is held, with all in it; nobody can have the lock before it is gone."""
+    own = Path(held.name)
+    for path in folder.iterdir():
+        if path != own:
+            path.unlink()
+    if os.name == "nt":
+        held.close()  # an open file cannot be removed there
+    own.unlink(missing_ok=True)
+    held.close()
+    with suppress(OSError):  # somebody is already here again
+        folder.rmdir()
 
 
 if sys.platform == "win32":

@@ -25,6 +25,7 @@ from feedsim.recording.schema import PLACE, arrow_schema
 _FRAME = struct.Struct("<4sIQI")
 _MAGIC = b"FSJ1"
 _LARGEST_DESCRIPTION = 1 << 20  # bytes
+_BLOCK = 1 << 20  # bytes read at once
 _AVAIL = PLACE.index("avail")
 
 
@@ -67,8 +68,13 @@ class JournalWriter:
         self.groups = 0
         self._synced = 0
         self._file: IO[bytes] = self.path.open("xb", buffering=0)
-        self._append(msgspec.msgpack.encode(head), ())
-        sync_folder(folder)
+        try:
+            self._append(msgspec.msgpack.encode(head), ())
+            sync_folder(folder)
+        except OSError:
+            self._file.close()
+            self.path.unlink(missing_ok=True)
+            raise
 
     def append(self, batches: Sequence[tuple[str, pa.RecordBatch]], *, first_seq: int, last_seq: int) -> None:
         """Write one group; it is durable after `sync`. Raises OSError, and the group is then not in the file."""
@@ -121,26 +127,37 @@ class JournalWriter:
         self._file.close()
 
 
+class UnbornError(SourceError):
+    """A journal that was killed before its head was whole: nothing that is in it was ever acknowledged."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__("a journal without a whole head", file=file)
+
+
 class Journal:
-    """A journal file as far as it is whole; `torn` counts the bytes after that."""
+    """The whole groups of a journal file; `torn` counts the bytes that are in none.
+
+    A kill tears the last group only. Where a disk has damaged one further up, those behind it are still found.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Reads and checks all of it once. Raises SourceError where not even the head is whole, OSError."""
+        """Reads and checks all of it once. Raises UnbornError, SourceError where the head is damaged, OSError."""
         self.path = path
         self.groups: list[tuple[int, Group]] = []
         """Where in the file a group's first part begins, and what is in it."""
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            head = _read_frame(file, size)
-            if head is None:
-                raise SourceError("a journal without a whole head", file=str(path))
+            frames = _frames(file, size)
+            start, end, head = next(frames, (0, 0, b""))
+            if start or not head:
+                raise SourceError("the journal's head is damaged", file=str(path)) if start else UnbornError(str(path))
             self.head = msgspec.msgpack.decode(head, type=JournalHead)
-            end = file.tell()
-            while (description := _read_frame(file, size)) is not None:
+            whole = end
+            for start, end, description in frames:
                 group = msgspec.msgpack.decode(description, type=Group)
-                self.groups.append((file.tell() - sum(part.length for part in group.parts), group))
-                end = file.tell()
-        self.torn = size - end
+                self.groups.append((end - sum(part.length for part in group.parts), group))
+                whole += end - start
+        self.torn = size - whole
         self.schemas = {
             channel: pa.ipc.read_schema(pa.py_buffer(schema)) for channel, schema in self.head.schemas.items()
         }
@@ -175,6 +192,30 @@ def schemas_of(channels: Sequence[str]) -> dict[str, bytes]:
     return {channel: arrow_schema(channel).serialize().to_pybytes() for channel in channels}
 
 
+def _frames(file: IO[bytes], size: int) -> Iterator[tuple[int, int, bytes]]:
+    """All whole frames: where each begins and ends, and its description."""
+    at: int | None = 0
+    while at is not None:
+        file.seek(at)
+        if (description := _read_frame(file, size)) is None:
+            at = _find_magic(file, at + 1)
+        else:
+            start, at = at, file.tell()
+            yield start, at, description
+
+
+def _find_magic(file: IO[bytes], at: int) -> int | None:
+    """Where the next frame may begin, at `at` or behind it."""
+    file.seek(at)
+    before = b""
+    while block := file.read(_BLOCK):
+        if (found := (before + block).find(_MAGIC)) >= 0:
+            return at - len(before) + found
+        at += len(block)
+        before = (before + block)[1 - len(_MAGIC) :]
+    return None
+
+
 def _read_frame(file: IO[bytes], size: int) -> bytes | None:
     """The next frame's description, with the file left after its body; None where no whole frame follows."""
     prefix = file.read(_FRAME.size)
@@ -186,7 +227,7 @@ def _read_frame(file: IO[bytes], size: int) -> bytes | None:
     description = file.read(length)
     found, rest = zlib.crc32(description), body_length
     while rest:
-        block = file.read(min(rest, 1 << 20))
+        block = file.read(min(rest, _BLOCK))
         if not block:
             return None
         found = zlib.crc32(block, found)

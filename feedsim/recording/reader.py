@@ -19,7 +19,7 @@ from feedsim.events import CHANNELS, RANK, Chunk, StreamKey, Streams
 from feedsim.events.chunk import Ordered
 from feedsim.events.columns import Int64, Table
 from feedsim.recording.cursor import Cursor, Piece
-from feedsim.recording.journal import Journal
+from feedsim.recording.journal import Journal, UnbornError
 from feedsim.recording.manifest import JOURNALS, MANIFEST, Manifest, Segment, read_manifest
 from feedsim.recording.schema import Rows, check_schema
 from feedsim.recording.segment import check_size, segment_batches
@@ -194,10 +194,10 @@ def stream_codes(table: Table, streams: Streams) -> npt.NDArray[np.int32]:
     return codes
 
 
-def open_recording(directory: Path) -> Recording:
+def open_recording(directory: Path, *, sizes: bool = True) -> Recording:
     """Open a folder that a tap wrote, is writing, or was killed over.
 
-    Raises SourceError where it is no recording, or where a segment is missing or was cut short.
+    Raises SourceError where it is no recording, or (unless `sizes` is false) a segment is missing or was cut short.
     """
     for _ in range(10):
         manifest = read_manifest(directory)
@@ -207,7 +207,7 @@ def open_recording(directory: Path) -> Recording:
             break
     else:
         raise SourceError("the recording changes too fast to be opened", file=str(directory / MANIFEST))
-    for segment in manifest.segments:
+    for segment in manifest.segments if sizes else ():
         check_size(directory, segment)
     return Recording(directory, manifest, journals or ())
 
@@ -224,8 +224,8 @@ def _leftovers(folder: Path, manifest: Manifest) -> tuple[Journal, ...] | None:
             journals.append(Journal(path))
         except FileNotFoundError:
             return None
-        except SourceError:
-            continue  # killed before its head was whole: nothing that is in it was ever acknowledged
+        except UnbornError:
+            continue
     return tuple(journals)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,10 @@ class FeedServer:
     def clients(self) -> int:
         return len(self._connections)
 
+    def buffered(self) -> list[int]:
+        """Bytes that wait for each client in this process."""
+        return [connection.buffered() for connection in self._connections]
+
     async def start(self, host: str, port: int) -> int:
         """Listen; the port that was bound. Raises ConfigError when it cannot be."""
         try:
@@ -78,11 +83,13 @@ class FeedServer:
                 max_size=self._limits.max_message,
                 max_queue=4,
                 write_limit=(128 * 1024, 32 * 1024),
+                ping_timeout=None,  # a client that does not read (a breakpoint in a bot) is its policy's business
                 close_timeout=DRAIN_S,
                 server_header=None,
             )
         except OSError as error:
-            reason = error.strerror or str(error)
+            number = error.errno or 0  # asyncio's strerror says it all again; a name that is not known has one below 0
+            reason = os.strerror(number) if number > 0 else error.strerror or str(error)
             raise ConfigError(f"cannot listen on {host}:{port}: {reason}", field="port") from None
         for listener in self._server.sockets:
             _bound_send_buffer(listener, self._limits.send_buffer)

@@ -116,8 +116,7 @@ def _delimited(path: Path, options: dict[str, str]) -> Source:
     named = {name: options.pop(name) for name in ("symbol", "time_unit", "kind") if name in options}
     columns = {name.removeprefix("column."): options.pop(name) for name in list(options) if name.startswith("column.")}
     _refuse_rest(options, allowed=("symbol", "time_unit", "kind", "column.<field>"))
-    chosen: dict[str, Any] = {"columns": columns or None, **named}
-    return DelimitedSource(path, **chosen)
+    return DelimitedSource(path, columns, **named)
 
 
 def _number(name: str, text: str) -> int:

@@ -110,3 +110,9 @@ def _add_gaps(holes: list[Hole], state: EpochState, seq: Int64) -> None:
 
 def covers(hole: Hole, seq: int) -> bool:
     return hole.first_seq <= seq and (hole.last_seq is None or seq <= hole.last_seq)
+
+
+def within(hole: Hole, other: Hole) -> bool:
+    """Whether another hole says all that this one does."""
+    ends_within = other.last_seq is None or (hole.last_seq is not None and hole.last_seq <= other.last_seq)
+    return hole.epoch == other.epoch and other.first_seq <= hole.first_seq and ends_within

@@ -139,20 +139,21 @@ class Intake:
         items = taken + self.take()
         self.pending_bytes = 0
         for item in items:
-            if not isinstance(item, Hole) and (item.epoch, item.last_seq) > durable:
-                self._lose(item.epoch, max(item.first_seq, durable[1] + 1 if item.epoch == durable[0] else 1), item)
+            last_seq = item.last_seq or item.first_seq
+            if (item.epoch, last_seq) > durable:
+                first_seq = max(item.first_seq, durable[1] + 1) if item.epoch == durable[0] else item.first_seq
+                self._lose(item.epoch, first_seq, last_seq)
 
-    def _lose(self, epoch: int, first_seq: int, item: Slice) -> None:
+    def _lose(self, epoch: int, first_seq: int, last_seq: int) -> None:
         if epoch == self.epoch:
             if self._missing_seq is None or first_seq < self.next_seq:
                 self.next_seq = first_seq
-            self._missing_seq = max(item.last_seq, self._missing_seq or 0)
-            self.frozen_seq = min(first_seq - 1, first_seq - 1 if self.frozen_seq is None else self.frozen_seq)
+            self._missing_seq = max(last_seq, self._missing_seq or 0)
+            self.frozen_seq = first_seq - 1 if self.frozen_seq is None else min(first_seq - 1, self.frozen_seq)
         elif self._lost and self._lost[-1].epoch == epoch:
-            self._lost[-1].last_seq = item.last_seq
+            self._lost[-1].last_seq = last_seq
         else:
-            hole = Hole(epoch=epoch, first_seq=first_seq, last_seq=item.last_seq, reason=self.problem or "")
-            self._lost.append(hole)
+            self._lost.append(Hole(epoch=epoch, first_seq=first_seq, last_seq=last_seq, reason=self.problem or ""))
 
     def lost(self, *, ended: bool) -> list[Hole]:
         """What is missing since the tap stopped; unless the session has ended, nobody knows how much."""

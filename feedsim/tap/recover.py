@@ -7,8 +7,8 @@ from pathlib import Path
 
 from feedsim.errors import SourceError, TapError
 from feedsim.events import CHANNELS
-from feedsim.recording.files import lock
-from feedsim.recording.journal import Journal
+from feedsim.recording.files import lock, make_folder, remove_locked
+from feedsim.recording.journal import Journal, UnbornError
 from feedsim.recording.manifest import JOURNALS, Manifest, read_manifest, write_manifest
 from feedsim.recording.reader import Recording, leftover_journals, open_recording
 from feedsim.tap.epochs import EpochState, load_epoch
@@ -23,33 +23,36 @@ def recover(directory: Path) -> Manifest:
     Raises TapError where it is being written, damaged, or the folder cannot be written.
     """
     try:
-        read_manifest(directory)
-        (directory / JOURNALS).mkdir(exist_ok=True)
-        with lock(directory / JOURNALS / LOCK):
-            recording = recover_locked(directory)
-        remove_folder(directory)
+        manifest = read_manifest(directory)
+        folder = directory / JOURNALS
+        if manifest.state == "sealed" and not folder.exists():
+            return manifest
+        make_folder(folder)
+        with lock(folder / LOCK) as held:
+            manifest = recover_locked(directory)[0].manifest
+            remove_locked(folder, held)
     except SourceError as error:
         raise TapError(str(error)) from None
     except OSError as error:
         raise TapError(f"{directory}: cannot be recovered: {error.strerror}") from None
-    return recording.manifest
+    return manifest
 
 
-def recover_locked(directory: Path) -> Recording:
-    """`recover` for who has the lock. Raises OSError, TapError."""
+def recover_locked(directory: Path) -> tuple[Recording, EpochState | None]:
+    """`recover` for who has the lock; also the state of the last epoch, where it had to be made. Raises as that."""
     try:
         manifest = open_recording(directory).manifest
         _seal_all(directory, manifest)
         _remove_orphans(directory, manifest)
         recording = Recording(directory, manifest, ())
-        _describe_epochs(recording)
+        last = _describe_epochs(recording)
     except SourceError as error:
         raise TapError(str(error)) from None
     if manifest.state != "sealed":
         manifest.state = "sealed"
         manifest.updated_ns = time.time_ns()
         write_manifest(directory, manifest)
-    return recording
+    return recording, last
 
 
 def _seal_all(directory: Path, manifest: Manifest) -> None:
@@ -57,8 +60,8 @@ def _seal_all(directory: Path, manifest: Manifest) -> None:
     for path in leftover_journals(folder, manifest):
         try:
             Journal(path)
-        except SourceError:
-            continue  # not even its head is whole
+        except UnbornError:
+            continue
         for _ in seal_journal(directory, manifest, path, None):
             pass
 
@@ -73,23 +76,14 @@ def _remove_orphans(directory: Path, manifest: Manifest) -> None:
             path.unlink()
 
 
-def _describe_epochs(recording: Recording) -> None:
+def _describe_epochs(recording: Recording) -> EpochState | None:
+    """Make what the manifest has to say of epochs that it does not know, or knows less of; the last one's state."""
     manifest = recording.manifest
+    state: EpochState | None = None
     for number in recording.epochs:
         known = manifest.epoch(number)
         rows = sum(segment.rows for segment in manifest.segments if segment.epoch == number)
         if known is None or known.rows != rows:
-            manifest.put_epoch(load_epoch(recording, number).record())
-
-
-def last_epoch(recording: Recording) -> EpochState | None:
-    """The state in which a tap goes on."""
-    return load_epoch(recording, recording.epochs[-1]) if recording.epochs else None
-
-
-def remove_folder(directory: Path) -> None:
-    """Remove the journals' folder, which must hold no journal any more."""
-    folder = directory / JOURNALS
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
+            state = load_epoch(recording, number)
+            manifest.put_epoch(state.record())
+    return state if state is not None and state.epoch == recording.epochs[-1] else None

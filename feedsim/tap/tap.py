@@ -29,6 +29,7 @@ State = Literal["recording", "stopped", "sealed"]
 FLUSH_S = 0.25
 URGENT_BYTES = 1 << 20  # written at once, without waiting for flush_s
 FULL_BYTES = 4 << 20  # a session without a clock waits here
+MOST_SEALING = 2  # and while more journals than this wait to be sealed, so that closing never takes long
 RETRY_S = 5.0  # between attempts to write the manifest of a tap that stopped
 SEGMENT_S = 900.0
 
@@ -68,6 +69,8 @@ class Tap:
         )
         self._generation = self._writer.generation
         self._failure: BaseException | None = None
+        self._unwritten: list[Item] = []
+        """Given to the worker, and not known to be written: whoever waited for that may have been cancelled."""
         self._unsaid = False
         """The manifest does not name what is missing yet."""
         self._closing = False
@@ -105,7 +108,8 @@ class Tap:
     @property
     def full(self) -> bool:
         """Whether who can wait should."""
-        return self._intake.pending_bytes >= FULL_BYTES and self.state == "recording"
+        behind = self._intake.pending_bytes >= FULL_BYTES or self._writer.sealing > MOST_SEALING
+        return behind and self.state == "recording"
 
     @property
     def rows(self) -> int:
@@ -156,6 +160,7 @@ class Tap:
         """Return when it can take more: who has no clock to keep should wait for it."""
         while self.full:
             await self.flush()
+            await self._seal_some()
 
     # ------------------------------------------------------------------------------------------------------ working
 
@@ -165,11 +170,16 @@ class Tap:
             if self.state == "stopped":
                 await self._wait_stopped()
             elif self._writer.sealing and not self._due():
-                await self._work(self._writer.seal_step)
+                await self._seal_some()
             else:
                 await self._wait()
                 await self.flush()
+                await self._seal_some()  # or at a rate that leaves no pause it would never be done
                 await self._rotate_if_old()
+
+    async def _seal_some(self) -> None:
+        if self._writer.sealing:
+            await self._work(self._writer.seal_step)
 
     async def flush(self) -> None:
         """Return when everything that was told is on disk, or the tap has stopped."""
@@ -177,14 +187,16 @@ class Tap:
             if self.state != "recording":
                 return
             size, items = self._intake.pending_bytes, self._intake.take()
+            self._unwritten += items
             self._wake.clear()
             self._urgent.clear()
             try:
-                if items:
+                if self._unwritten:
                     await self._do(self._writer.write, items)
+                    self._unwritten.clear()
                     self.flushes += 1
             except Exception as error:
-                await self._stop(error, items)
+                await self._stop(error)
             finally:
                 self._intake.written(size)
 
@@ -195,7 +207,7 @@ class Tap:
             try:
                 await self._do(job)
             except Exception as error:
-                await self._stop(error, [])
+                await self._stop(error)
 
     async def _do(self, job: Callable[..., None], *args: object) -> None:
         await asyncio.get_running_loop().run_in_executor(self._worker, self._guarded, job, *args)
@@ -232,7 +244,7 @@ class Tap:
 
     # ------------------------------------------------------------------------------------------- stopping and closing
 
-    async def _stop(self, error: Exception, items: list[Item]) -> None:
+    async def _stop(self, error: Exception) -> None:
         """The recording ends with what is durable; the feed does not notice."""
         problem = describe(error)
         epoch, seq = durable = self._writer.durable
@@ -245,7 +257,8 @@ class Tap:
             exc_info=None if isinstance(error, (OSError, TapError)) else error,
         )
         self.state = "stopped"
-        self._intake.stop(problem, items, durable)
+        self._intake.stop(problem, self._unwritten, durable)
+        self._unwritten = []
         await self._last_words(self._writer.give_up)
         await self._name_what_is_lost()
 

@@ -14,12 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from feedsim.errors import SourceError
-from feedsim.events import Chunk, Digest
+from feedsim.events import CHANNELS, Chunk, Digest
 from feedsim.events.columns import Int64
 from feedsim.recording.manifest import Epoch, Filter, Hole, Manifest
 from feedsim.recording.reader import Recording, Window, open_recording
+from feedsim.recording.segment import check_size
+from feedsim.tap.differences import first_difference
 from feedsim.tap.epochs import covers
 
+ORDER = "order"
 Remake = Callable[[Manifest, int], Iterable[Chunk] | None]
 """The chunks of an epoch from its seq 1 on, made again from what the manifest says; None where that cannot be done
 (the source is not here, or the epoch was opened by a seek whose place is not known)."""
@@ -68,8 +71,11 @@ class Verification:
 
 
 def verify(directory: Path, *, remake: Remake | None = None) -> Verification:
-    """Check everything that can be checked. Raises SourceError where the folder cannot be opened as a recording."""
-    recording = open_recording(directory)
+    """Check everything that can be checked. Raises SourceError where the folder cannot be opened as a recording.
+
+    `remake` is asked a second time for an epoch that differs, to find the first event that does.
+    """
+    recording = open_recording(directory, sizes=False)
     manifest = recording.manifest
     result = Verification(directory, manifest.state, holes=list(manifest.holes))
     result.problems += _damaged_segments(recording)
@@ -80,9 +86,13 @@ def verify(directory: Path, *, remake: Remake | None = None) -> Verification:
 
 def _damaged_segments(recording: Recording) -> Iterator[str]:
     for segment in recording.manifest.segments:
-        with (recording.directory / segment.file).open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != segment.sha256:
-                yield f"{segment.file}: its SHA-256 is not what the manifest says"
+        try:
+            check_size(recording.directory, segment)
+            with (recording.directory / segment.file).open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != segment.sha256:
+                    yield f"{segment.file}: its SHA-256 is not what the manifest says"
+        except SourceError as error:
+            yield f"{segment.file}: {error.problem}"
 
 
 def _verify_epoch(recording: Recording, number: int, remake: Remake | None) -> EpochResult:
@@ -105,7 +115,24 @@ def _verify_epoch(recording: Recording, number: int, remake: Remake | None) -> E
     _compare_written(result, digest, manifest.epoch(number))
     if remake is not None and (chunks := remake(manifest, number)) is not None:
         _compare_remade(result, digest, manifest, _digest_of(chunks, result, holes))
+        if result.remade_agrees is False and (chunks := remake(manifest, number)) is not None:
+            _find_difference(result, recording, chunks, holes)
     return result
+
+
+def _find_difference(result: EpochResult, recording: Recording, chunks: Iterable[Chunk], holes: list[Hole]) -> None:
+    stream = result.differing_stream or ORDER
+    channels = frozenset(CHANNELS if stream == ORDER else [stream.partition("/")[0]])
+    found = first_difference(
+        recording.windows(result.epoch),
+        chunks,
+        seqs=(result.first_seq, result.last_seq),
+        channels=channels,
+        holes=holes,
+        filter=recording.manifest.filter,
+    )
+    if found is not None:
+        result.problems.append(found)
 
 
 class _Numbering:
@@ -192,4 +219,4 @@ def _recorded_stream(filter: Filter, name: str) -> bool:
 
 def _first_difference(expected: dict[str, str], found: dict[str, str]) -> str:
     names = sorted(expected.keys() | found.keys())
-    return next((name for name in names if expected.get(name) != found.get(name)), "order")
+    return next((name for name in names if expected.get(name) != found.get(name)), ORDER)

@@ -14,14 +14,15 @@ from typing import IO, Any
 import msgspec
 
 import feedsim
-from feedsim.errors import TapError
+from feedsim.errors import SourceError, TapError
 from feedsim.events import CHANNELS
-from feedsim.recording.files import lock
+from feedsim.recording.files import lock, make_folder, remove_locked
 from feedsim.recording.journal import JournalHead, JournalWriter, schemas_of
-from feedsim.recording.manifest import JOURNALS, MANIFEST, Epoch, Header, Hole, Manifest, read_manifest, write_manifest
+from feedsim.recording.manifest import JOURNALS, MANIFEST, Epoch, Header, Hole, Manifest, write_manifest
+from feedsim.recording.reader import Recording, open_recording
 from feedsim.recording.schema import to_batch
-from feedsim.tap.epochs import EpochState, reason_of
-from feedsim.tap.recover import LOCK, last_epoch, recover_locked, remove_folder
+from feedsim.tap.epochs import EpochState, load_epoch, reason_of, within
+from feedsim.tap.recover import LOCK, recover_locked
 from feedsim.tap.sealing import seal_journal
 from feedsim.tap.slices import Slice
 
@@ -56,6 +57,7 @@ class Writer:
         self._sealing: deque[tuple[Path, Epoch]] = deque()
         self._seal: Iterator[None] | None = None
         self._lost: list[Hole] = []
+        self._durable = (0, 0)
         try:
             self._lock, self.manifest = self._open(header, continue_=continue_)
         except OSError as error:
@@ -67,18 +69,18 @@ class Writer:
     # ------------------------------------------------------------------------------------------------------- opening
 
     def _open(self, header: Header, *, continue_: bool) -> tuple[IO[bytes], Manifest]:
-        self.directory.mkdir(parents=True, exist_ok=True)
+        make_folder(self.directory)
         there = [path.name for path in self.directory.iterdir() if path.name != f".{MANIFEST}.tmp"]
         if there and not continue_:
-            raise TapError(f"{self.directory}: the folder is not empty: name a new one, or continue its recording")
+            self._refuse_used()
         if there and MANIFEST not in there:
             raise TapError(f"{self.directory}: the folder has files but no {MANIFEST}: no recording to continue")
         if not there:
             write_manifest(self.directory, self._new_manifest(header))
-        self._folder.mkdir(exist_ok=True)
+        make_folder(self._folder)
         held = lock(self._folder / LOCK)
         try:
-            manifest = self._continued(header) if there else read_manifest(self.directory)
+            manifest = self._continued(header) if there and continue_ else self._begun(header)
             (self._folder / BALLAST).write_bytes(bytes(BALLAST_BYTES))
         except BaseException:
             held.close()
@@ -104,14 +106,36 @@ class Writer:
             segments=[],
         )
 
+    def _refuse_used(self) -> None:
+        """A folder must be empty, or have a recording that ended before its first event (the port was in use, say)."""
+        try:
+            recording = open_recording(self.directory)
+            unused = not recording.epochs and not recording.manifest.holes
+        except SourceError:
+            unused = False
+        if not unused:
+            raise TapError(f"{self.directory}: the folder is not empty: name a new one, or continue its recording")
+
+    def _begun(self, header: Header) -> Manifest:
+        self._refuse_used()
+        recover_locked(self.directory)
+        manifest = self._new_manifest(header)
+        write_manifest(self.directory, manifest)
+        return manifest
+
     def _continued(self, header: Header) -> Manifest:
-        recording = recover_locked(self.directory)
+        recording, state = recover_locked(self.directory)
         manifest = recording.manifest
+        if manifest.feedsim != feedsim.__version__:
+            problem = f"it was begun by feedsim {manifest.feedsim}, this is {feedsim.__version__}"
+            raise TapError(f"{self.directory}: cannot be continued: {problem}")
         for name in ("source", "config", "symbols", "filter"):
             if _as_json(getattr(manifest, name)) != _as_json(getattr(header, name)):
                 raise TapError(f"{self.directory}: cannot be continued: it is of a session with another {name}")
-        self._state = state = last_epoch(recording)
+        if state is None and recording.epochs:
+            state = self._loaded(recording)
         if state is not None:
+            self._state, self._durable = state, (state.epoch, state.last_seq)
             # What was lost at the end may come again; if it does not, it will be noticed again.
             manifest.holes = [h for h in manifest.holes if h.epoch < state.epoch or h.first_seq <= state.last_seq]
         manifest.state = "open"
@@ -119,12 +143,18 @@ class Writer:
         write_manifest(self.directory, manifest)
         return manifest
 
+    def _loaded(self, recording: Recording) -> EpochState:
+        try:
+            return load_epoch(recording, recording.epochs[-1])
+        except SourceError as error:
+            raise TapError(str(error)) from None
+
     # ------------------------------------------------------------------------------------------------------- writing
 
     @property
     def durable(self) -> tuple[int, int]:
         """Epoch and seq: all of the epoch's events up to there that the tap was told are on disk."""
-        return (self._state.epoch, self._state.last_seq) if self._state is not None else (0, 0)
+        return self._durable
 
     @property
     def last_avail(self) -> int:
@@ -174,19 +204,24 @@ class Writer:
             self._state.advance(item.first_seq, item.last_seq, item.rows, item.last_avail)
             self.rows += item.rows
         self._unsynced.clear()
+        self._durable = (self._state.epoch, self._state.last_seq)
 
     def _add_hole(self, hole: Hole) -> None:
         if self._state is not None and self._state.epoch == hole.epoch:
             self._state.gapless = False
         self.manifest.holes.append(hole)
-        self.save()
+        try:
+            self.save()
+        except OSError:
+            self.manifest.holes.pop()  # it is among what is lost then
+            raise
 
     # ------------------------------------------------------------------------------------------------------- sealing
 
     @property
-    def sealing(self) -> bool:
-        """Whether a journal waits to become segments."""
-        return bool(self._sealing)
+    def sealing(self) -> int:
+        """How many journals wait to become segments."""
+        return len(self._sealing)
 
     def rotate(self) -> None:
         """End the journal; `seal_step` will make segments of it."""
@@ -236,7 +271,8 @@ class Writer:
 
     def set_lost(self, holes: list[Hole]) -> None:
         """Say what was told after the failure and not recorded, as far as is known now. Raises OSError."""
-        self.manifest.holes = [hole for hole in self.manifest.holes if hole not in self._lost] + holes
+        known = [hole for hole in self.manifest.holes if hole not in self._lost]
+        self.manifest.holes = [hole for hole in known if not any(within(hole, lost) for lost in holes)] + holes
         self._lost = holes
         self.save()
 
@@ -261,9 +297,10 @@ class Writer:
         """Let others have the folder."""
         if self._journal is not None:
             self._journal.close()
-        self._lock.close()
         if self.manifest.state == "sealed":
-            remove_folder(self.directory)
+            remove_locked(self._folder, self._lock)
+        else:
+            self._lock.close()
 
 
 def _reason(error: OSError) -> str:

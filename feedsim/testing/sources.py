@@ -168,8 +168,9 @@ def _check_columns(table: Table) -> None:
         assert len(column) == len(table), f"{where}: has {len(column)} values in {len(table)} rows"
         values = column.values if isinstance(column, Ragged) else column
         assert isinstance(column, Ragged) == field.kind.is_list, f"{where}: expected {field.kind.value}"
-        assert values.dtype == field.kind.dtype, f"{where}: dtype is {values.dtype}, expected {field.kind.dtype}"
-        if not field.nullable and not field.optional:
+        expected = np.dtype(np.int64) if field.name == "symbol" else field.kind.dtype  # symbols are held as indices
+        assert values.dtype == expected, f"{where}: dtype is {values.dtype}, expected {expected}"
+        if field.name != "symbol" and not field.nullable and not field.optional:
             assert not _has_null(column, field), f"{where}: has a null or NaN, which the field cannot be"
 
 

@@ -27,7 +27,9 @@ needs_node = [
 ]
 
 PLAIN = [sys.executable, str(CLIENTS / "python" / "plain_bot.py")]
+PLAIN_JSON = [*PLAIN, "--json"]
 TYPED = [sys.executable, str(CLIENTS / "python" / "feedsim_bot.py")]
+TYPED_JSON = [*TYPED, "--json"]
 NODE_JSON = ["node", str(NODE / "bot.mjs")]
 NODE_MSGPACK = [*NODE_JSON, "--msgpack"]
 

@@ -8,14 +8,29 @@ from typing import Any
 
 import pytest
 
-from tests.clients.bots import NODE_JSON, NODE_MSGPACK, PLAIN, TYPED, finished, first_line, needs_node, run_bot, started
+from tests.clients.bots import (
+    NODE_JSON,
+    NODE_MSGPACK,
+    PLAIN,
+    PLAIN_JSON,
+    TYPED,
+    TYPED_JSON,
+    finished,
+    first_line,
+    needs_node,
+    run_bot,
+    started,
+)
+from tests.clients.cutting import cutting
 from tests.support.server import ServerFactory
 
 COUNT = 40
-MARKET = ("synthetic:", "--seed", "7", "--speed", "5")
+CUTS = (4_000, 7_000)  # bytes: behind the greeting, before COUNT * 10 events
+MARKET = ("synthetic:", "--seed", "7", "--speed", "5", "--wait-clients", "1")
 
 WIRE_BOTS = [
     pytest.param(PLAIN, id="python"),
+    pytest.param(PLAIN_JSON, id="python-json"),
     pytest.param(NODE_JSON, id="node-json", marks=needs_node),
     pytest.param(NODE_MSGPACK, id="node-msgpack", marks=needs_node),
 ]
@@ -57,10 +72,26 @@ async def test_bots_print_the_same_until_the_server_goes_down(other: list[str], 
     assert [mine[seq] for seq in both] == [theirs[seq] for seq in both]
 
 
-async def test_the_bot_on_our_client_prints_the_market(feedsim_server: ServerFactory) -> None:
-    """`feedsim_bot.py` prints as many events as it was asked for, quotes and trades among them."""
-    run = await run_bot(TYPED, feedsim_server(*MARKET).url, "--count", str(COUNT))
+@pytest.mark.parametrize("bot", WIRE_BOTS)
+async def test_a_bot_that_is_cut_off_misses_nothing(bot: list[str], feedsim_server: ServerFactory) -> None:
+    """Twice the connection breaks in the middle of a frame; what is printed is one whole feed all the same."""
+    async with cutting(feedsim_server(*MARKET).port, *CUTS) as cuts:
+        run = await run_bot(bot, cuts.url, "--count", str(10 * COUNT))
     assert run.code == 0, run.err
+    assert cuts.done == len(CUTS)
+    events = run.events()
+    assert len(events) == 10 * COUNT
+    for stream, counts in counts_by_stream(events).items():
+        assert counts == list(range(counts[0], counts[0] + len(counts))), stream
+
+
+@pytest.mark.parametrize("bot", [pytest.param(TYPED, id="msgpack"), pytest.param(TYPED_JSON, id="json")])
+async def test_the_bot_on_our_client_prints_the_market(bot: list[str], feedsim_server: ServerFactory) -> None:
+    """`feedsim_bot.py` prints as many events as it was asked for, quotes and trades among them, cut off or not."""
+    async with cutting(feedsim_server(*MARKET).port, *CUTS) as cuts:
+        run = await run_bot(bot, cuts.url, "--count", str(10 * COUNT))
+    assert run.code == 0, run.err
+    assert cuts.done == len(CUTS)
     words = [line.split()[0] for line in run.out.splitlines()]
-    assert len(words) == COUNT
+    assert len(words) == 10 * COUNT
     assert {"quote", "trade"} <= set(words) <= {"quote", "trade", "bar"}

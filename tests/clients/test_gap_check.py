@@ -6,20 +6,22 @@ import ast
 import json
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import msgpack
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from tests.clients.bots import CLIENTS, NODE, NODE_JSON, NODE_MSGPACK, PLAIN, needs_node, run_bot
+from tests.clients.bots import CLIENTS, NODE, NODE_JSON, NODE_MSGPACK, PLAIN, PLAIN_JSON, needs_node, run_bot
 
 Message = dict[str, Any]
 
 BOTS = [
     pytest.param(PLAIN, id="python"),
+    pytest.param(PLAIN_JSON, id="python-json"),
     pytest.param(NODE_JSON, id="node-json", marks=needs_node),
     pytest.param(NODE_MSGPACK, id="node-msgpack", marks=needs_node),
 ]
@@ -33,8 +35,16 @@ def bar(n: int, tf_s: int) -> Message:
     return {"type": "bar", "seq": n, "n": n, "ts": 0, "symbol": "ES", "tf_s": tf_s, "close": 5000.0}
 
 
-def epoch() -> Message:
-    return {"type": "status", "seq": 1, "n": 1, "ts": 0, "symbol": "ES", "phase": "epoch", "reason": "loop"}
+def welcome(*, id: int | None = None, epoch: int = 1) -> Message:
+    return {"type": "welcome", "id": id, "session_id": "live-1", "epoch": epoch}
+
+
+def epoch(number: int, state: str = "playing") -> Message:
+    return {"type": "replay_state", "id": None, "state": state, "epoch": number, "seq": 0}
+
+
+def refusal(code: str, message: str, *, id: int) -> Message:
+    return {"type": "error", "id": id, "code": code, "message": message}
 
 
 def events(*told: Message) -> Message:
@@ -49,21 +59,43 @@ HEARTBEAT: Message = {"type": "heartbeat", "seq": 0, "durable_seq": None, "clock
 SKIPPED: Message = {"type": "skipped", "stream": ["trade", "ES"], "first_n": 3, "last_n": 5, "reason": "slow_consumer"}
 
 
+HEAR: Message = {}
+"""In a script: wait for what the client says next."""
+
+
 @asynccontextmanager
-async def scripted(script: list[Message], asked: list[Message], code: int = 1000) -> AsyncIterator[str]:
-    """A server that tells every client the same messages, keeps the first that it is sent, and closes with `code`."""
+async def visited(*visits: list[Message], asked: list[Message], code: int = 1000) -> AsyncIterator[str]:
+    """A server with a script for each connection. The last is closed with `code`, the others are cut without a word.
+
+    What the clients say is kept in `asked`.
+    """
+    scripts = iter(visits)
 
     async def tell(connection: ServerConnection) -> None:
         binary = connection.subprotocol == "feedsim.v1.msgpack"
-        request = await connection.recv()
-        asked.append(msgpack.unpackb(request) if binary else json.loads(request))
+        script = next(scripts)
         for message in script:
-            await connection.send(msgpack.packb(message) if binary else json.dumps(message))
-        await connection.close(code)
+            if message is HEAR:
+                try:
+                    request = await connection.recv()
+                except ConnectionClosed:
+                    return
+                asked.append(msgpack.unpackb(request) if binary else json.loads(request))
+            else:
+                await connection.send(msgpack.packb(message) if binary else json.dumps(message))
+        if script is visits[-1]:
+            await connection.close(code)
+        else:
+            connection.transport.close()
 
     spoken = [Subprotocol("feedsim.v1.json"), Subprotocol("feedsim.v1.msgpack")]
     async with serve(tell, "127.0.0.1", 0, subprotocols=spoken) as server:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def scripted(script: list[Message], asked: list[Message], code: int = 1000) -> AbstractAsyncContextManager[str]:
+    """A server that welcomes one client, hears what it wants, and tells it the script."""
+    return visited([welcome(), HEAR, *script], asked=asked, code=code)
 
 
 @pytest.mark.parametrize("bot", BOTS)
@@ -88,7 +120,7 @@ async def test_a_whole_feed_is_printed_and_ends_well(bot: list[str]) -> None:
         pytest.param([snapshot(trade(1)), events(trade(3))], id="after the snapshot"),
         pytest.param([events(bar(1, 1), bar(1, 60), bar(2, 1), bar(3, 60))], id="in the bars of one length"),
         pytest.param([events(trade(2)), SKIPPED, events(trade(7))], id="after what was skipped"),
-        pytest.param([events(trade(1), trade(2), epoch(), trade(1), trade(3))], id="in a new epoch"),
+        pytest.param([events(trade(1), trade(2)), epoch(2), events(trade(1), trade(3))], id="in a new epoch"),
     ],
 )
 async def test_an_event_that_is_missing_is_noticed(bot: list[str], script: list[Message]) -> None:
@@ -105,7 +137,8 @@ async def test_an_event_that_is_missing_is_noticed(bot: list[str], script: list[
     [
         pytest.param([events(trade(2)), SKIPPED, events(trade(6))], id="skipped and named"),
         pytest.param([events(trade(2)), SKIPPED, snapshot(trade(5)), events(trade(6))], id="snapshot after skipped"),
-        pytest.param([events(trade(8), epoch(), trade(1))], id="a new epoch"),
+        pytest.param([events(trade(8)), epoch(2), events(trade(1))], id="a new epoch"),
+        pytest.param([events(trade(8)), epoch(1), events(trade(9))], id="the state of this epoch"),
         pytest.param([snapshot(bar(4, 1), bar(2, 60)), events(bar(5, 1), bar(3, 60))], id="bars of two lengths"),
     ],
 )
@@ -128,8 +161,7 @@ async def test_count_stops_the_bot(bot: list[str]) -> None:
 @pytest.mark.parametrize("bot", BOTS)
 async def test_an_error_of_the_server_is_told(bot: list[str]) -> None:
     """A refused request ends the bot with the server's code and words."""
-    refusal = {"type": "error", "id": 1, "code": "unknown_symbol", "message": "there are: NQ"}
-    async with scripted([refusal], []) as url:
+    async with scripted([refusal("unknown_symbol", "there are: NQ", id=2)], []) as url:
         run = await run_bot(bot, url)
     assert run.code == 1
     assert run.err.strip() == "unknown_symbol: there are: NQ"
@@ -150,6 +182,64 @@ async def test_a_close_that_is_no_end_is_a_failure(bot: list[str]) -> None:
         run = await run_bot(bot, url)
     assert run.code == 1
     assert "1008" in run.err
+
+
+@pytest.mark.parametrize("bot", BOTS)
+async def test_the_end_of_the_session_ends_the_bot(bot: list[str]) -> None:
+    """The server stays up behind the end; whoever has heard of it leaves."""
+    forever = HEAR
+    async with scripted([events(trade(1)), epoch(1, "ended"), forever], []) as url:
+        run = await run_bot(bot, url)
+    assert (run.code, run.events()) == (0, [trade(1)]), run.err
+
+
+@pytest.mark.parametrize("bot", BOTS)
+async def test_a_lost_connection_is_resumed(bot: list[str]) -> None:
+    """Cut off in the middle, it goes back to its session and asks for what follows the last event that it had."""
+    first = [welcome(), HEAR, epoch(3), events(trade(1), trade(2))]
+    again = [welcome(), HEAR, welcome(id=1, epoch=3), HEAR, events(trade(3))]
+    asked: list[Message] = []
+    async with visited(first, again, asked=asked) as url:
+        run = await run_bot(bot, url)
+    assert (run.code, run.events()) == (0, [trade(1), trade(2), trade(3)]), run.err
+    subscribe, resume, subscribe_again = asked
+    assert resume == {"op": "resume", "id": 1, "session_id": "live-1", "epoch": 3, "seq": 2}
+    assert subscribe_again == {**subscribe, "from_seq": 2}
+
+
+@pytest.mark.parametrize("bot", BOTS)
+async def test_what_was_missed_while_away_is_noticed(bot: list[str]) -> None:
+    """A resume promises that nothing is lost: a hole behind it is a hole."""
+    first = [welcome(), HEAR, events(trade(1), trade(2))]
+    again = [welcome(), HEAR, welcome(id=1), HEAR, events(trade(4))]
+    async with visited(first, again, asked=[]) as url:
+        run = await run_bot(bot, url)
+    assert run.code == 1
+    assert "missing" in run.err
+
+
+@pytest.mark.parametrize("bot", BOTS)
+async def test_a_place_that_is_gone_is_given_up(bot: list[str]) -> None:
+    """After resume_too_old it says so, and takes what there is from now on."""
+    first = [welcome(), HEAR, events(trade(1), trade(2))]
+    gone = refusal("resume_too_old", "epoch 1 is over", id=1)
+    again = [welcome(epoch=2), HEAR, gone, HEAR, snapshot(trade(8)), events(trade(9))]
+    asked: list[Message] = []
+    async with visited(first, again, asked=asked) as url:
+        run = await run_bot(bot, url)
+    assert (run.code, run.events()) == (0, [trade(1), trade(2), trade(9)]), run.err
+    assert "epoch 1 is over" in run.err
+    assert asked[-1].get("from_seq") is None
+
+
+@pytest.mark.parametrize("bot", BOTS)
+async def test_a_connection_that_stays_lost_is_a_failure(bot: list[str]) -> None:
+    """When it may not try again, a feed that was cut off is not taken for one that is over."""
+    async with visited([welcome(), HEAR, events(trade(1))], [], asked=[]) as url:
+        run = await run_bot(bot, url, "--retries", "0")
+    assert run.code == 1
+    assert run.events() == [trade(1)]
+    assert len(run.err.splitlines()) == 1
 
 
 def test_the_plain_bot_uses_nothing_of_ours() -> None:

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from feedsim.config import ServeSettings
+from feedsim.config import ServeSettings, load
 from feedsim.events import EVENT_TYPES
 from feedsim.server.metrics import METRICS
 from feedsim.wire import messages
@@ -20,11 +20,12 @@ from feedsim.wire.codec import CODECS
 REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"
 PAGES = sorted(
-    path
-    for folder in ("docs", "clients")
-    for path in (REPOSITORY / folder).rglob("*.md")
-    if "node_modules" not in path.parts
+    [
+        *REPOSITORY.glob("*.md"),
+        *(path for folder in ("docs", "clients") for path in (REPOSITORY / folder).rglob("*.md")),
+    ]
 )
+PAGES = [page for page in PAGES if "node_modules" not in page.parts]
 WIRE = (DOCS / "wire.md").read_text()
 OPERATIONS = (DOCS / "operations.md").read_text()
 
@@ -84,10 +85,19 @@ def test_every_error_code_is_described() -> None:
     assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(codes)
 
 
-@pytest.mark.parametrize("request_text", [text for who, text in conversations() if who == "C" and "…" not in text])
-def test_examples_are_accepted(request_text: str) -> None:
-    """What a client says in an example is a request that the server can decode."""
-    CODECS["json"].decode_request(request_text)
+@pytest.mark.parametrize(("who", "text"), list(conversations()))
+def test_examples_are_accepted(who: str, text: str) -> None:
+    """What is said in an example is a request that the server can decode, or a message that its schema allows."""
+    codec = CODECS["json"]
+    decoded = codec.decode_request(text) if who == "C" else codec.decode_message(text)
+    if who == "S":
+        assert json.loads(codec.encode(decoded)) == json.loads(text)
+
+
+def test_both_sides_are_shown() -> None:
+    """The pattern above finds the conversations."""
+    assert {who for who, _ in conversations()} == {"C", "S"}
+    assert WIRE.count("\nC {") + WIRE.count("\nS {") == len(list(conversations()))
 
 
 def test_requests_in_the_table_are_accepted() -> None:
@@ -111,6 +121,39 @@ def test_defaults_of_subscribe_are_as_described() -> None:
 def test_every_setting_is_described() -> None:
     """operations.md has a row for each setting of the server."""
     assert fields(ServeSettings) <= names_in_code(OPERATIONS)
+
+
+def shown_default(value: object) -> str:
+    """A default as the table has it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case tuple():
+            return ",".join(map(str, value))
+        case float():
+            return f"{value:g}"
+        case dict():
+            return ",".join(f"{name}={given}" for name, given in value.items())
+    return str(value)
+
+
+def test_defaults_of_settings_are_as_described() -> None:
+    """The table's second column is what a setting is when nobody sets it."""
+    table = OPERATIONS.partition("## Settings")[2].partition("##")[0]
+    described: dict[str, str] = {}
+    for names, defaults in re.findall(r"^\| (`[a-z_`, ]+`) \| ?(.*?) ?\|", table, re.MULTILINE):
+        listed = re.findall(r"`(\w+)`", names)
+        described |= zip(listed, defaults.replace("`", "").split(", "), strict=True)
+    real = ServeSettings()
+    assert described == {name: shown_default(getattr(real, name)) for name in fields(ServeSettings)}
+
+
+def test_the_setting_file_shown_is_accepted(tmp_path: Path) -> None:
+    """operations.md's TOML is a file of settings."""
+    (shown,) = re.findall(r"```toml\n(.*?)```", OPERATIONS, re.DOTALL)
+    file = tmp_path / "feed.toml"
+    file.write_text(shown)
+    assert load(ServeSettings, given={}, file=str(file)).offer == {"tuesday": "recordings/tuesday"}
 
 
 def test_every_metric_is_described() -> None:

@@ -123,9 +123,10 @@ def same_table(left: Table, right: Table) -> bool:
 
 def same_tape(left: Iterable[Chunk], right: Iterable[Chunk]) -> bool:
     """The same events under the same seqs and ns, however the chunks are cut."""
-    return _rows(left) == _rows(right)
+    return told(left) == told(right)
 
 
-def _rows(chunks: Iterable[Chunk]) -> list[Any]:
+def told(chunks: Iterable[Chunk]) -> list[Any]:
+    """All events in order, each with its available time, so that they can be compared."""
     # repr tells NaN from null by name and -0.0 from 0.0, and makes NaN equal to itself.
     return [(repr(event), avail) for c in chunks for event, avail in zip(c.events(), c.avail.tolist(), strict=True)]

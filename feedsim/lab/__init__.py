@@ -1,0 +1,1 @@
+"""Looking at sources and at this machine: inspection, pictures, measurements."""

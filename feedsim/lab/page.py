@@ -1,0 +1,65 @@
+"""A picture as one HTML file: drawings in SVG that need no script, and a crosshair that tells the values.
+
+Nothing is loaded from anywhere; the depth is a PNG inside the page.
+"""
+
+from __future__ import annotations
+
+import html
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from feedsim.instruments import NS_PER_MS
+from feedsim.lab.picture import Panel, Picture, held
+from feedsim.lab.svg import LEFT, PLOT_WIDTH, VIEW, drawing_of
+
+
+def paint_html(picture: Picture, path: Path) -> None:
+    """Draw into `path`. Raises OSError."""
+    page = resources.files("feedsim.lab").joinpath("page.html").read_text("utf-8")
+    # In JSON as in text: no value of the source can end the element that it stands in.
+    data = msgspec.json.encode(_data(picture)).decode().replace("<", "\\u003c")
+    values = {
+        "title": html.escape(picture.title),
+        "subtitle": html.escape(picture.subtitle),
+        "panels": "\n".join(drawing_of(picture, panel, place) for place, panel in enumerate(picture.panels)),
+        "data": data,
+    }
+    for name, value in values.items():
+        page = page.replace("{{" + name + "}}", value)
+    path.write_text(page, "utf-8")
+
+
+def _data(picture: Picture) -> dict[str, object]:
+    """What the crosshair tells; times in ms."""
+    return {
+        "start_ms": picture.start_ns // NS_PER_MS,
+        "length_ms": picture.length_ns / NS_PER_MS,
+        "columns": picture.columns,
+        "view": VIEW,
+        "left": LEFT,
+        "width": PLOT_WIDTH,
+        "panels": [_series(panel) for panel in picture.panels],
+    }
+
+
+def _series(panel: Panel) -> dict[str, object]:
+    return {
+        "symbol": panel.symbol,
+        "label": panel.price_label,
+        "price": _rounded(panel.price()),
+        "vwap": _rounded(held(panel.vwap)),
+        "sd": _rounded(held(panel.sd)),
+        "bought": panel.bought.tolist(),
+        "sold": panel.sold.tolist(),
+        "other": panel.other.tolist(),
+        "cumulative_delta": panel.cumulative_delta().tolist(),
+    }
+
+
+def _rounded(values: npt.NDArray[np.float64]) -> list[float | None]:
+    return [None if value != value else round(value, 4) for value in values.tolist()]

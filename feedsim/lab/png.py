@@ -1,0 +1,210 @@
+"""A picture as a PNG by matplotlib: a column of panels for each symbol."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+from matplotlib.patheffects import Normal, Stroke
+
+from feedsim.lab import drawing
+from feedsim.lab.axes import time_marks
+from feedsim.lab.drawing import BUY, FAINT, GRID, GROUND, INK, NEUTRAL, PAPER, PRICE, SELL, VWAP
+from feedsim.lab.picture import Panel, Picture, held
+
+DPI = 110
+WIDTH_IN, WIDTH_MORE_IN, HEIGHT_IN = 13.0, 8.0, 9.0
+BIG_TRADES = 40
+_HALO = [Stroke(linewidth=2.6, foreground=GROUND, alpha=0.7), Normal()]  # lines are seen on bright depth too
+
+
+def paint_png(picture: Picture, path: Path) -> None:
+    """Draw into `path`. Raises OSError."""
+    panels = picture.panels
+    figure = Figure(figsize=(WIDTH_IN + WIDTH_MORE_IN * (len(panels) - 1), HEIGHT_IN), dpi=DPI, facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    grid = GridSpec(
+        3,
+        len(panels),
+        figure=figure,
+        height_ratios=(6.2, 1.5, 1.5),
+        hspace=0.05,
+        wspace=0.14,
+        left=0.9 / figure.get_figwidth(),
+        right=1 - 0.7 / figure.get_figwidth(),
+        top=0.895,
+        bottom=0.065,
+    )
+    left = 0.9 / figure.get_figwidth()
+    figure.text(left, 0.965, picture.title, color=INK, fontsize=14, fontweight="bold", va="center")
+    figure.text(left, 0.937, picture.subtitle, color=FAINT, fontsize=9.5, va="center")
+    for place, panel in enumerate(panels):
+        price = figure.add_subplot(grid[0, place])
+        volume = figure.add_subplot(grid[1, place], sharex=price)
+        delta = figure.add_subplot(grid[2, place], sharex=price)
+        for axes in (price, volume, delta):
+            _dress(axes)
+        _draw_price(price, picture, panel)
+        _draw_volume(volume, picture, panel)
+        _draw_delta(delta, panel)
+        _mark_time(delta, picture, most=11 if len(panels) == 1 else 7)
+    figure.savefig(path, format="png")
+
+
+def _dress(axes: Axes) -> None:
+    axes.set_facecolor(GROUND)
+    axes.tick_params(colors=FAINT, labelsize=8.5, length=0, labelbottom=False)
+    axes.yaxis.tick_right()
+    axes.grid(color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    for spine in axes.spines.values():
+        spine.set_color(GRID)
+
+
+def _named(axes: Axes, name: str) -> None:
+    axes.set_ylabel(name, color=FAINT, fontsize=9, labelpad=8)
+
+
+def _mark_time(axes: Axes, picture: Picture, *, most: int) -> None:
+    marks = time_marks(picture.start_ns, picture.end_ns, most)
+    axes.set_xticks([(ns - picture.start_ns) / picture.length_ns for ns, _ in marks], [label for _, label in marks])
+    axes.tick_params(labelbottom=True)
+    axes.set_xlim(0, picture.columns)
+
+
+# ------------------------------------------------------------------------------------------------------------- panels
+
+
+def _draw_price(axes: Axes, picture: Picture, panel: Panel) -> None:
+    low, high = panel.price_range()
+    axes.set_ylim(low, high)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.2f}")
+    axes.set_title(panel.symbol, color=INK, fontsize=12, fontweight="bold", loc="left", pad=7, y=1.0)
+    _named(axes, "price, index points")
+    _draw_depth(axes, picture, panel)
+    middle = np.arange(picture.columns) + 0.5
+    _draw_bands(axes, panel, middle)
+    axes.vlines(middle, panel.low, panel.high, color=PRICE, linewidth=0.9, alpha=0.45, zorder=3)
+    axes.plot(middle, panel.price(), color=PRICE, linewidth=1.2, zorder=4, label=panel.price_label, path_effects=_HALO)
+    _draw_trades(axes, panel)
+    legend = axes.legend(
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+        ncols=6,
+        frameon=False,
+        fontsize=8.5,
+        labelcolor=FAINT,
+        handlelength=1.4,
+        columnspacing=1.4,
+        borderaxespad=0.3,
+    )
+    for handle in legend.legend_handles:
+        if isinstance(handle, PathCollection):
+            handle.set_sizes([30])
+
+
+def _draw_depth(axes: Axes, picture: Picture, panel: Panel) -> None:
+    """Resting size behind the price; thicker is brighter."""
+    maps = [(heat, image) for heat in panel.depths() if (image := heat.image(carry=picture.carry)).any()]
+    if not maps:
+        return
+    top = drawing.heat_top([image for _, image in maps])
+    limits = axes.get_ylim()
+    for place, (heat, image) in enumerate(maps):
+        points = heat.bin_ticks * panel.tick
+        base = heat.first_bin * points - panel.tick / 2  # a level is drawn around its price
+        axes.imshow(
+            drawing.heat_colours(image.T, top),
+            extent=(0, picture.columns, base, base + image.shape[1] * points),
+            origin="lower",
+            aspect="auto",
+            interpolation="nearest",
+            zorder=0.6 + place / 10,
+        )
+    axes.set_ylim(limits)
+    _draw_key(axes, top)
+
+
+def _draw_key(axes: Axes, top: float) -> None:
+    """What the brightness of the depth means."""
+    key = axes.inset_axes((0.062, 1.021, 0.11, 0.016))
+    shares = np.linspace(1 / 256, 1, 128)
+    key.imshow(drawing.heat_colours(shares[None, :], 1.0), aspect="auto", extent=(0, 1, 0, 1))
+    key.set_axis_off()
+    for at, text, align in ((-0.06, "0", "right"), (1.06, f"{top:,.0f} lots a level", "left")):
+        key.text(at, 0.42, text, color=FAINT, fontsize=8.5, ha=align, va="center")
+
+
+def _draw_bands(axes: Axes, panel: Panel, middle: np.ndarray) -> None:
+    vwap, sd = held(panel.vwap), held(panel.sd)
+    if not np.isfinite(vwap).any():
+        return
+    for width, alpha in ((2, 0.5), (1, 0.8)):
+        for side in (-1, 1):
+            label = f"± {width} sd" if side > 0 else None
+            axes.plot(
+                middle, vwap + side * width * sd, color=VWAP, linewidth=0.8, alpha=alpha, zorder=2, label=label,
+                linestyle=(0, (4, 2)) if width == 2 else "-",
+            )  # fmt: skip
+    axes.fill_between(middle, vwap - sd, vwap + sd, color=VWAP, alpha=0.06, linewidth=0, zorder=1)
+    axes.plot(middle, vwap, color=VWAP, linewidth=1.7, zorder=3, label="session VWAP", path_effects=_HALO)
+
+
+def _draw_trades(axes: Axes, panel: Panel) -> None:
+    chosen = panel.biggest(BIG_TRADES)
+    if not len(chosen):
+        return
+    side, size = panel.big_side[chosen], panel.big_size[chosen]
+    area = 12 + 100 * size / size.max()
+    for wanted, colour, name in ((1, BUY, "large buys"), (-1, SELL, "large sells")):
+        mask = side == wanted
+        axes.scatter(
+            chosen[mask] + 0.5,
+            panel.big_price[chosen][mask],
+            s=area[mask],
+            color=colour,
+            alpha=0.75,
+            linewidths=0.6,
+            edgecolors=PAPER,
+            zorder=5,
+            label=name,
+        )
+
+
+def _draw_volume(axes: Axes, picture: Picture, panel: Panel) -> None:
+    _named(axes, "volume, by delta")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    if not panel.has_volume:
+        _nothing(axes, "no volume in this source")
+        return
+    bars = panel.volume_bars(picture.bar_columns)
+    axes.bar(
+        bars.start, bars.volume, width=bars.width * 0.86, align="edge", color=drawing.delta_colours(bars), linewidth=0
+    )
+    axes.set_ylim(0, max(1.0, float(bars.volume.max()) * 1.12))
+
+
+def _draw_delta(axes: Axes, panel: Panel) -> None:
+    _named(axes, "cumulative delta")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:+,.0f}" if value else "0")
+    if not panel.has_delta:
+        _nothing(axes, "no aggressors in this source")
+        return
+    delta = panel.cumulative_delta()
+    edges = np.arange(len(delta))
+    for side, colour in ((1, BUY), (-1, SELL)):
+        part = np.where(delta * side > 0, delta, 0)
+        axes.fill_between(edges, part, step="post", color=colour, alpha=0.28, linewidth=0)
+    axes.plot(edges, delta, color=INK, linewidth=1.1, drawstyle="steps-post")
+    axes.axhline(0, color=NEUTRAL, linewidth=0.8)
+    axes.margins(y=0.12)
+
+
+def _nothing(axes: Axes, text: str) -> None:
+    axes.set_yticks([])
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=FAINT, fontsize=9)
