@@ -218,11 +218,14 @@ class Readers:
         else:
             self._backlog.send(cursor, message)
 
-    def broadcast(self, message: msgspec.Struct, *, after_events: bool) -> None:
-        """A message to all, encoded once: at once, or for readers that are behind when they have caught up."""
+    def broadcast(self, message: msgspec.Struct, *, after_events: bool, may_drop: bool = False) -> None:
+        """A message to all, encoded once: at once, or for readers that are behind when they have caught up.
+
+        `may_drop`: those whose buffers are full can do without it.
+        """
         frames = {encoding: frame(codec.encode(message), encoding) for encoding, codec in CODECS.items()}
         for cursor in self._cursors:
             if after_events and (cursor.catching_up or cursor.seq < self._ring.head):
                 cursor.waiting.append(message)
-            elif cursor.sink.buffered() < MAX_BUFFERED:
+            elif not may_drop or cursor.sink.buffered() < MAX_BUFFERED:
                 cursor.sink.write(frames[cursor.audience.encoding])

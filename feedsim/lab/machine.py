@@ -12,10 +12,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from feedsim.lab.lateness import Lateness, pacer_lateness, run, sleep_lateness
+from feedsim.sources.numba_cache import market_folder
 
 Verdict = Literal["ok", "note", "fail"]
 
@@ -113,7 +113,7 @@ def _loop() -> Iterator[Check]:
 
 
 def _numba_cache() -> Check:
-    folder = cache_folder()
+    folder = market_folder()
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=existing):
@@ -143,17 +143,6 @@ def _port(port: int) -> Check:
         except OSError as error:
             return Check(f"port {port}", error.strerror or str(error), "fail", "feedsim serve --port takes another one")
     return Check(f"port {port}", "free")
-
-
-def cache_folder() -> Path:
-    """Where compiled code is kept: the user's cache folder, as the platform has it."""
-    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
-        return Path(chosen)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "feedsim"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/feedsim"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "feedsim"
 
 
 async def _lateness() -> list[Lateness]:

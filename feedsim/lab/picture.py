@@ -103,7 +103,7 @@ class Panel:
         for total, mask in ((self.bought, side > 0), (self.sold, side < 0), (self.other, side == 0)):
             np.add.at(total, column[mask], size[mask])
         order = np.argsort(size, kind="stable")
-        larger = order[size[order] >= 0]
+        larger = order[size[order] > self.big_size[column[order]]]
         self.big_size[column[larger]] = size[larger]
         self.big_price[column[larger]] = price[larger]
         self.big_side[column[larger]] = side[larger]

@@ -50,7 +50,7 @@ def draw(state: UInt64) -> np.uint64:
     """The next 64 random bits."""
     s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
     total = s0 + s3
-    result = ((total << _23) | (total >> _41)) + s0
+    result: np.uint64 = ((total << _23) | (total >> _41)) + s0
     s2 ^= s0
     s3 ^= s1
     state[0] = s0 ^ s3
@@ -63,13 +63,13 @@ def draw(state: UInt64) -> np.uint64:
 @compiled
 def below(state: UInt64, limit: int) -> int:
     """A whole number in [0, limit), limit ≤ 2**31; the bias is less than limit / 2**32."""
-    return np.int64(((draw(state) >> _32) * np.uint64(limit)) >> _32)
+    return np.int64(((draw(state) >> _32) * np.uint64(limit)) >> _32)  # type: ignore[return-value] # it is one
 
 
 @compiled
 def uniform(state: UInt64) -> float:
     """A number in [0, 1), a multiple of 2**-53."""
-    return np.int64(draw(state) >> _11) * _UNIT
+    return float(np.int64(draw(state) >> _11)) * _UNIT
 
 
 @compiled

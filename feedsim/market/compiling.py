@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import config
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F) -> F:
     """Compile at the first call. Without numba.config.CACHE_DIR nothing is written, least of all into the package."""
-    return cast(F, numba.njit(cache=bool(numba.config.CACHE_DIR))(function))
+    settings: Any = config
+    return cast(F, numba.njit(cache=bool(settings.CACHE_DIR))(function))

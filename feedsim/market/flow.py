@@ -145,6 +145,7 @@ def _happen(state: Any, law: Any, now: int, trade: Any) -> int:
         side = 0 if towards else 1
         ticks = law.placement[below(state.order_chance, CHOICES)]
         _place(state, law, side, state.best[1 - side] + ticks * outward(side))
+        _refill(state, law, side)  # what a better price puts out of reach is gone
         return 0
     x -= law.orders
     if x < law.trades:
@@ -220,8 +221,8 @@ def _cancel_behind(state: Any, law: Any) -> None:
 
 @compiled
 def _refill(state: Any, law: Any, side: int) -> None:
-    """A side that is short of levels gets an order at the nearest price that has none."""
-    if state.levels[side] < SHOWN:
+    """A side that is short of levels gets orders at the nearest prices that have none."""
+    while state.levels[side] < SHOWN:
         _place(state, law, side, first_empty(state, side))
 
 
@@ -230,13 +231,15 @@ def _refill(state: Any, law: Any, side: int) -> None:
 
 @compiled
 def _activity(state: Any, law: Any, now: int) -> float:
-    return law.activity[(now - state.open_ns) // MINUTE_NS]
+    activity: float = law.activity[(now - state.open_ns) // MINUTE_NS]
+    return activity
 
 
 @compiled
 def _at_best(state: Any) -> int:
     """Orders in both best queues."""
-    return state.count[state.best[0] & (LEVELS - 1)] + state.count[state.best[1] & (LEVELS - 1)]
+    orders: int = state.count[state.best[0] & (LEVELS - 1)] + state.count[state.best[1] & (LEVELS - 1)]
+    return orders
 
 
 @compiled
@@ -244,7 +247,8 @@ def _total_rate(state: Any, law: Any) -> float:
     """Orders that come or go in a second at mean activity."""
     at_best = _at_best(state)
     behind = state.orders[0] + state.orders[1] - at_best
-    return law.orders + law.trades + law.cancel_best * at_best + law.cancel_deep * behind
+    rate: float = law.orders + law.trades + law.cancel_best * at_best + law.cancel_deep * behind
+    return rate
 
 
 # ---------------------------------------------------------------------------------------------------- what is told

@@ -6,7 +6,8 @@ Rates are per second at the mean activity of regular trading; prices and distanc
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,8 @@ class Law:
 
 def choices(weights: Weights) -> list[int]:
     """The values by their weights, as CHOICES equally likely entries."""
-    total, entries, reached = sum(weights.values()), [], 0
+    total, reached = sum(weights.values()), 0
+    entries: list[int] = []
     for value, weight in weights.items():
         reached += weight
         until = (2 * CHOICES * reached + total) // (2 * total)
@@ -103,37 +105,42 @@ def choices(weights: Weights) -> list[int]:
     return entries
 
 
-_FLAT = {ticks: 20 for ticks in range(2, FARTHEST + 1)}
+_DEEP = range(9, FARTHEST + 1)
+_SMALL = {1: 62, 2: 16, 3: 7, 4: 3, 5: 7, 10: 4, 20: 1}
 
-LAWS = {
-    "ES": Law(
-        value_of="ES",
-        anchor=25_600,
-        volatility=0.8,
-        gap=12.0,
-        pull=1.0,
-        orders=85.0,
-        placement={1: 800, **_FLAT},
-        order_size={1: 58, 2: 14, 3: 7, 4: 4, 5: 7, 8: 2, 10: 4, 15: 2, 20: 2},
-        trades=7.0,
-        trade_size={1: 48, 2: 12, 3: 7, 4: 5, 5: 7, 7: 3, 10: 6, 15: 3, 20: 4, 30: 2, 50: 2, 80: 1},
-        cancel_best=1.6,
-        cancel_deep=0.05,
-    ),
-    "NQ": Law(
-        value_of="NQ",
-        anchor=93_200,
-        volatility=4.0,
-        gap=60.0,
-        pull=0.3,
-        orders=90.0,
-        placement={1: 100, 2: 160, 3: 160, 4: 120, 5: 80, 6: 60, 7: 50, 8: 40, **{ticks: 25 for ticks in range(9, 25)}},
-        order_size={1: 78, 2: 12, 3: 5, 4: 2, 5: 3},
-        trades=9.0,
-        trade_size={1: 70, 2: 14, 3: 6, 4: 3, 5: 4, 10: 3},
-        cancel_best=4.0,
-        cancel_deep=0.5,
-    ),
-}
-LAWS["MES"] = LAWS["ES"]
-LAWS["MNQ"] = LAWS["NQ"]
+_ES = Law(
+    value_of="ES",
+    anchor=25_600,
+    volatility=0.9,
+    gap=12.0,
+    pull=1.0,
+    orders=85.0,
+    placement={1: 800, **dict.fromkeys(range(2, FARTHEST + 1), 20)},
+    order_size={1: 54, 2: 14, 3: 8, 4: 4, 5: 8, 8: 2, 10: 5, 15: 2, 20: 2, 25: 1},
+    trades=9.0,
+    trade_size={1: 48, 2: 12, 3: 7, 4: 5, 5: 7, 7: 3, 10: 6, 15: 3, 20: 4, 30: 2, 50: 2, 80: 1},
+    cancel_best=1.3,
+    cancel_deep=0.03,
+)
+_NQ = Law(
+    value_of="NQ",
+    anchor=93_200,
+    volatility=4.0,
+    gap=60.0,
+    pull=0.3,
+    orders=130.0,
+    placement={1: 110, 2: 300, 3: 260, 4: 150, 5: 80, 6: 60, 7: 50, 8: 45, **dict.fromkeys(_DEEP, 40)},
+    order_size={1: 76, 2: 12, 3: 5, 4: 2, 5: 4, 10: 1},
+    trades=9.0,
+    trade_size={1: 66, 2: 15, 3: 7, 4: 3, 5: 5, 8: 2, 10: 2},
+    cancel_best=7.0,
+    cancel_deep=0.35,
+)
+LAWS = MappingProxyType(
+    {
+        "ES": _ES,
+        "NQ": _NQ,
+        "MES": replace(_ES, order_size=_SMALL, trade_size=_SMALL),
+        "MNQ": replace(_NQ, order_size=_SMALL, trade_size=_SMALL),
+    }
+)

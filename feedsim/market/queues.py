@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from feedsim.market.chance import below
 from feedsim.market.compiling import compiled
 
 LEVELS = 128  # a power of two
@@ -115,15 +112,10 @@ def _emptied(book: Any, side: int, price: int) -> None:
 
 
 @compiled
-def spread(book: Any) -> int:
-    return book.best[1] - book.best[0]
-
-
-@compiled
 def find_order(book: Any, side: int, index: int) -> tuple[int, int]:
     """Price and place in the queue of the order with this number, counted from behind the best queue outward."""
     step = outward(side)
-    price = book.best[side] + step
+    price: int = book.best[side] + step
     while index >= book.count[price & (LEVELS - 1)]:
         index -= book.count[price & (LEVELS - 1)]
         price += step
@@ -133,7 +125,7 @@ def find_order(book: Any, side: int, index: int) -> tuple[int, int]:
 @compiled
 def first_empty(book: Any, side: int) -> int:
     """The price nearest to the best of `side` that has no orders."""
-    price = book.best[side]
+    price: int = book.best[side]
     while book.count[price & (LEVELS - 1)]:
         price += outward(side)
     return price

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from feedsim.errors import ConfigError, SourceError
 
 _ALIASES: dict[str, str] = {
-    "ts": "ts timestamp tsevent eventtime datetime dateandtime exchangetime exchangetimestamp transacttime siptimestamp "
-    "participanttimestamp epoch epochms unixtime timems timeus timens tsms tsus tsns timestampms timestampus timestampns",
+    "ts": "ts timestamp tsevent eventtime datetime dateandtime exchangetime exchangetimestamp transacttime "
+    "siptimestamp participanttimestamp epoch epochms unixtime timems timeus timens tsms tsus tsns timestampms "
+    "timestampus timestampns",
     "recv": "tsrecv recvtime recvts receivetime receivedtime localtimestamp localtime",
     "date": "date tradedate tradingdate",
     "time": "time tradetime timeofday",
@@ -25,9 +26,10 @@ _ALIASES: dict[str, str] = {
     "trade_id": "tradeid id execid aggtradeid",
     "bid": "bid bidprice bidpx bidpx00 bestbid bestbidprice bestbidpx bid1 bidprice1",
     "ask": "ask askprice askpx askpx00 bestask bestaskprice bestaskpx ask1 askprice1 offer offerprice bestoffer",
-    "bid_size": "bidsize bidsz bidsz00 bidqty bidquantity bidvolume bidvol bidamount bq bestbidsize bestbidqty bidsize1",
-    "ask_size": "asksize asksz asksz00 askqty askquantity askvolume askvol askamount aq bestasksize bestaskqty asksize1 "
-    "offersize offerqty",
+    "bid_size": "bidsize bidsz bidsz00 bidqty bidquantity bidvolume bidvol bidamount bq bestbidsize "
+    "bestbidqty bidsize1",
+    "ask_size": "asksize asksz asksz00 askqty askquantity askvolume askvol askamount aq bestasksize "
+    "bestaskqty asksize1 offersize offerqty",
 }
 FIELDS = tuple(_ALIASES)
 KINDS = ("trade", "quote", "both")
@@ -37,7 +39,7 @@ _BARS = ("open", "high", "low")
 
 
 class Layout(NamedTuple):
-    """Where each field is in a row, and what a row is: a trade, a quote, or a quote and the trade that came after it."""
+    """Where each field is in a row, and what a row is: a trade, a quote, or a quote and then a trade."""
 
     delimiter: str
     names: tuple[str, ...]

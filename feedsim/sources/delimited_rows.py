@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -51,10 +51,15 @@ class Rows:
 
     def cut(self, start: int, stop: int | None = None) -> Rows:
         part = slice(start, stop)
-        columns = {name: column[part] for name, column in self.columns.items()}
-        own = (self.number, self.ts, self.avail, self.symbol, self.trade, self.quote)
-        number, ts, avail, symbol, trade, quote = (array[part] for array in own)
-        return Rows(number, ts, avail, symbol, trade, quote, columns)
+        return Rows(
+            self.number[part],
+            self.ts[part],
+            self.avail[part],
+            self.symbol[part],
+            self.trade[part],
+            self.quote[part],
+            {name: column[part] for name, column in self.columns.items()},
+        )
 
 
 def cells_of(block: Block, layout: Layout, file: str) -> tuple[list[list[str]], Int64]:
@@ -145,7 +150,7 @@ def _parse(rows: list[list[str]], number: Int64, layout: Layout, form: str, symb
     return Rows(number, ts, avail, symbols, trade, quote, columns)
 
 
-def _masks(cells: dict[str, Cells], layout: Layout, rows: int) -> tuple[Mask, Mask]:
+def _masks(cells: Mapping[str, Cells], layout: Layout, rows: int) -> tuple[Mask, Mask]:
     """Which rows are trades, and which are quotes; a row may be both."""
     has_trade = _filled(cells, TRADE, rows) if layout.kind == "both" else np.full(rows, layout.kind == "trade")
     has_quote = _filled(cells, QUOTE, rows) if layout.kind == "both" else np.full(rows, layout.kind == "quote")
@@ -162,7 +167,7 @@ def _masks(cells: dict[str, Cells], layout: Layout, rows: int) -> tuple[Mask, Ma
     return is_trade, (codes == _QUOTE) | (has_quote & is_trade) if layout.kind == "both" else has_quote & False
 
 
-def _filled(cells: dict[str, Cells], names: Sequence[str], rows: int) -> Mask:
+def _filled(cells: Mapping[str, Cells], names: Sequence[str], rows: int) -> Mask:
     """Rows in which one of some cells is not empty."""
     found = np.zeros(rows, np.bool_)
     for name in names:
@@ -171,7 +176,7 @@ def _filled(cells: dict[str, Cells], names: Sequence[str], rows: int) -> Mask:
     return found
 
 
-def _trades(cells: dict[str, Cells], trade: Mask, number: Int64, layout: Layout) -> dict[str, npt.NDArray[Any]]:
+def _trades(cells: Mapping[str, Cells], trade: Mask, number: Int64, layout: Layout) -> dict[str, npt.NDArray[Any]]:
     found: dict[str, npt.NDArray[Any]] = {
         "price": _prices(cells, "price", trade),
         "size": _lots(cells, "size", trade),
@@ -184,7 +189,7 @@ def _trades(cells: dict[str, Cells], trade: Mask, number: Int64, layout: Layout)
     return found
 
 
-def _quotes(cells: dict[str, Cells], quote: Mask, *, last: bool) -> dict[str, npt.NDArray[Any]]:
+def _quotes(cells: Mapping[str, Cells], quote: Mask, *, last: bool) -> dict[str, npt.NDArray[Any]]:
     found: dict[str, npt.NDArray[Any]] = {name: _prices(cells, name, quote) for name in QUOTE[:2]}
     found |= {name: _lots(cells, name, quote) for name in QUOTE[2:]}
     if last and "price" in cells:
@@ -197,14 +202,14 @@ def _quotes(cells: dict[str, Cells], quote: Mask, *, last: bool) -> dict[str, np
 # ------------------------------------------------------------------------------------------------------------ numbers
 
 
-def _prices(cells: dict[str, Cells], name: str, wanted: Mask) -> Float64:
+def _prices(cells: Mapping[str, Cells], name: str, wanted: Mask) -> Float64:
     found = _floats(cells[name], wanted, name)
     _refuse(wanted & np.isnan(found), cells[name], name, "a price")
     _refuse(wanted & (np.abs(found) >= _TOO_MUCH), cells[name], name, "a price in points, below 1e9")
     return found
 
 
-def _lots(cells: dict[str, Cells], name: str, wanted: Mask) -> Int64:
+def _lots(cells: Mapping[str, Cells], name: str, wanted: Mask) -> Int64:
     found = _whole(cells[name], wanted, name)
     _refuse(wanted & (found < 0), cells[name], name, "a whole number of 0 or more")
     return found

@@ -51,7 +51,7 @@ def format_of(text: str, unit: str | None) -> str:
 
 
 def parse_times(texts: Sequence[str], form: str) -> Int64:
-    """Nanoseconds UTC of texts in one format. Raises SourceError, its row counted from 0, for the first that is none."""
+    """Nanoseconds UTC of texts in one format. Raises SourceError; its row counts from 0."""
     found = _text_times(texts) if form == TEXT else _counts(texts, form)
     outside = (found < EARLIEST_NS) | (found >= LATEST_NS)
     if outside.any():

@@ -99,11 +99,14 @@ def _info(path: Path, channels: Sequence[Channel], symbols: tuple[str, ...], not
 
 def _identity(path: Path) -> dict[str, Any]:
     ends = hashlib.sha256()
-    files = [[name, file.stat().st_size] for name in FILES.values() if (file := path / name).is_file()]
-    for name, size in files:
-        with (path / str(name)).open("rb") as opened:
-            opened.seek(max(0, int(size) - _END))
-            ends.update(opened.read())
+    files: list[list[str | int]] = []
+    for name in FILES.values():
+        if (path / name).is_file():
+            size = (path / name).stat().st_size
+            files.append([name, size])
+            with (path / name).open("rb") as opened:
+                opened.seek(max(0, size - _END))
+                ends.update(opened.read())
     return {
         "kind": "seed",
         "path": str(path.absolute()),

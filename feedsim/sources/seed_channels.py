@@ -81,9 +81,8 @@ class Channel:
         self._columns = [
             column for column in file.schema.names if column in known or column in (file.time_name, "symbol")
         ]
-        self._lanes = [
-            Lane(file, survey, self._columns, code) for code in ([None] if survey.ascending else survey.last_row)
-        ]
+        codes = [None] if survey.ascending else list(survey.last_row)
+        self._lanes = [Lane(file, survey, self._columns, code, self._table) for code in codes]
         step_s = (survey.step_ns or 0) // NS_PER_S
         self.tf_s = max(step_s, 1) if survey.step_ns else DEFAULT_TF_S
         self._delay_ns = self.tf_s * NS_PER_S if name in _LASTING else 0
@@ -129,8 +128,7 @@ class Channel:
 
     def take(self, until_ns: int) -> Table | None:
         """The rows not taken yet that are available before `until_ns`, by (available time, symbol, row)."""
-        until_ns -= self._delay_ns
-        parts = [self._table(batch) for lane in self._lanes for batch in lane.take(until_ns)]
+        parts = [table for lane in self._lanes for table in lane.take(until_ns)]
         if not parts:
             return None
         table = Table.concatenate(parts)

@@ -133,9 +133,10 @@ def _lists(array: pa.Array, field: Field) -> Column:
     if not _is_list(array.type) and not pa.types.is_null(array.type):
         single = Field(field.name, kind, nullable=False, time=False, optional=False)
         values = column_of(array, single)
+        assert not isinstance(values, Ragged)
         return Ragged(values, np.ones(len(array), np.int64))
     lists = array.cast(pa.list_(pa.null() if pa.types.is_null(array.type) else array.type.value_type))
-    length = numbers_from_arrow(pc.fill_null(pc.list_value_length(lists), -1), np.int32, -1).astype(np.int64)
+    length = numbers_from_arrow(pc.list_value_length(lists), np.int32, -1).astype(np.int64)
     if not (field.nullable or field.optional):
         refuse(length < 0, f"{field.name} is null, expected a list")
     flat = lists.flatten()

@@ -6,7 +6,7 @@ symbol; a symbol whose times run back is an error. Rows are read a few thousand 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from feedsim.errors import SourceError
+from feedsim.events import Table
 from feedsim.events.columns import Int64
 from feedsim.instruments import root_of
 from feedsim.recording.arrays import numbers_from_arrow, numbers_to_arrow
@@ -39,10 +40,6 @@ class Batch(NamedTuple):
     """The row in its file, from 1."""
     code: Int64
     """The root, by its place in the file's `roots`."""
-
-    def cut(self, start: int, stop: int) -> Batch:
-        part = slice(start, stop)
-        return Batch(self.rows.slice(start, stop - start), self.ts[part], self.number[part], self.code[part])
 
 
 class ExportFile:
@@ -91,7 +88,8 @@ class ExportFile:
         names = texts.dictionary.to_pylist()
         place = numbers_from_arrow(texts.indices, np.int32, -1)
         refuse(np.isin(place, [-1, *(at for at, name in enumerate(names) if not name)]), "symbol is empty")
-        return np.array([self._code(name) for name in names], np.int64)[place]
+        codes: Int64 = np.array([self._code(name) for name in names], np.int64)[place]
+        return codes
 
     def _code(self, name: str) -> int:
         if name not in self._codes:
@@ -175,45 +173,56 @@ def survey_of(file: ExportFile) -> Survey:
 
 
 class Lane:
-    """A forward reader of one symbol's rows (code None: of all rows) that can be put at any time."""
+    """A forward reader of one symbol's rows (code None: of all rows) that can be put at any time.
 
-    def __init__(self, file: ExportFile, survey: Survey, columns: list[str], code: int | None) -> None:
+    `to_table` makes rows of the channel, in the order of their available time, of the rows of the file.
+    """
+
+    def __init__(
+        self,
+        file: ExportFile,
+        survey: Survey,
+        columns: list[str],
+        code: int | None,
+        to_table: Callable[[Batch], Table],
+    ) -> None:
         self.file = file
         self.code = code
         self._columns = columns
+        self._to_table = to_table
         codes = list(survey.last_row) if code is None else [code]
         self._last_ts = [max((last[code] for code in codes if code in last), default=0) for last in survey.last_ts]
         self._last_row = max(survey.last_row[code] for code in codes)
         self.seek(survey.first_ns)
 
-    def seek(self, ns: int) -> None:
-        """Go to the first row at or after a time."""
-        group = next((number for number, last in enumerate(self._last_ts) if last >= ns), self.file.groups)
+    def seek(self, ts_ns: int) -> None:
+        """Go to the first row whose time in the file is at or after `ts_ns`."""
+        group = next((number for number, last in enumerate(self._last_ts) if last >= ts_ns), self.file.groups)
         self._batches = self.file.batches(range(group, self.file.groups), self._columns, READ_ROWS)
-        self._held: Batch | None = None
+        self._held: Table | None = None
+        self._at = 0
         self._row = 0 if group < self.file.groups else self._last_row
-        self._from_ns = ns
+        self._from_ns = ts_ns
 
-    def take(self, until_ns: int) -> Iterator[Batch]:
-        """The rows not taken yet with times before `until_ns`."""
-        while (batch := self._next()) is not None:
-            count = int(np.searchsorted(batch.ts, until_ns))
-            if count:
-                yield batch.cut(0, count)
-            if count < len(batch.ts):
-                self._held = batch.cut(count, len(batch.ts))
+    def take(self, until_ns: int) -> Iterator[Table]:
+        """The rows not taken yet that are available before `until_ns`."""
+        while (table := self._filled()) is not None:
+            count = int(np.searchsorted(table.avail, until_ns))
+            if count > self._at:
+                yield table.take(slice(self._at, count))
+                self._at = count
+            if count < len(table):
                 return
 
-    def _next(self) -> Batch | None:
-        if self._held is not None:
-            held, self._held = self._held, None
-            return held
-        while self._row < self._last_row:
+    def _filled(self) -> Table | None:
+        """The rows that are at hand, some of them not taken; None at the end."""
+        while self._held is None or self._at == len(self._held):
+            if self._row >= self._last_row:
+                return None
             batch = next(self._batches)
             self._row = int(batch.number[-1])
-            if len((own := self._own(batch)).ts):
-                return own
-        return None
+            self._held, self._at = self._to_table(self._own(batch)), 0
+        return self._held
 
     def _own(self, batch: Batch) -> Batch:
         """The lane's rows of a batch that are not before where it was put."""

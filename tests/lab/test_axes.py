@@ -39,6 +39,15 @@ def test_time_marks_tell_new_york_time() -> None:
     assert tuple(sorted(TIME_STEPS_S)) == TIME_STEPS_S
 
 
+def test_time_marks_are_round_in_new_york() -> None:
+    """A mark every six hours is at midnight, six, noon and six, and every day at midnight."""
+    day = 86_400 * NS_PER_S
+    assert [label for _, label in time_marks(START_NS, START_NS + day, 4)] == ["12:00", "18:00", "00:00", "06:00"]
+    days = time_marks(START_NS, START_NS + 4 * day, 4)
+    assert [label for _, label in days] == ["08-22", "08-23", "08-24", "08-25"]
+    assert all((ns // NS_PER_S - 4 * 3600) % 86_400 == 0 for ns, _ in days)
+
+
 @given(low=st.floats(-1e6, 1e6), span=st.floats(1e-3, 1e6), most=st.integers(2, 12))
 def test_round_marks_lie_inside(low: float, span: float, most: int) -> None:
     """Marks are between the ends, rising, and no more than were asked for and one."""

@@ -23,6 +23,7 @@ from feedsim.lab.picture import Picture
 from feedsim.lab.svg import png_bytes
 from feedsim.sources.base import Tables
 from tests.lab.made import market, quotes, tape_of
+from tests.support.chunks import START_NS
 
 SECONDS = 60
 
@@ -81,6 +82,15 @@ def test_a_title_cannot_break_the_page(tmp_path: Path) -> None:
     page = path.read_text("utf-8")
     assert "<script>&{{" not in page
     assert "<h1>&lt;script&gt;&amp;" in page
+
+
+def test_a_symbol_cannot_break_the_page(tmp_path: Path) -> None:
+    """Nor the name of a symbol, which stands in the data of the script."""
+    picture = Picture("x", ("</script><b>",), START_NS, START_NS + 60 * 10**9)
+    painter_for(tmp_path / "p.html")(picture)
+    page = (tmp_path / "p.html").read_text("utf-8")
+    assert "<b>" not in page
+    assert page.count("</script>") == 2
 
 
 @pytest.mark.parametrize("name", ["p.png", "p.html"])

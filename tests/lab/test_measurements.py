@@ -91,7 +91,8 @@ def test_a_cache_folder_that_cannot_be_written_is_noted(monkeypatch: pytest.Monk
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))
     (cache,) = [check for check in checks(port=0) if check.name == "numba cache"]
     assert isinstance(cache, Check)
-    assert (cache.verdict, cache.found.split(": ")[0]) == ("note", str(tmp_path / "file"))
+    assert cache.verdict == "note"
+    assert cache.found.startswith(str(tmp_path / "file"))
 
 
 def test_cpu_seconds_of_this_process() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from feedsim.events import INT_NULL
 from feedsim.instruments import NS_PER_S
 from feedsim.lab.inspection import inspect_tape
-from feedsim.lab.picture import MAX_COLUMNS, MAX_VOLUME_BARS, Picture, fitting_length, held
+from feedsim.lab.picture import MAX_COLUMNS, MAX_VOLUME_BARS, Panel, Picture, fitting_length, held
 from feedsim.sources.base import Tables
 from tests.lab.made import bars, books, market, quotes, tape_of, trades
 from tests.support.chunks import START_NS
@@ -58,6 +58,24 @@ def test_a_column_has_its_last_quote_and_its_largest_trade() -> None:
     assert panel.price()[:4].tolist() == [10.5, 10.5, 11.125, 11.125]
     assert (panel.big_size[0], panel.big_price[0], panel.big_side[0]) == (7, 10.25, 1)
     assert panel.biggest(5).tolist() == [0]
+
+
+def test_the_largest_trade_stays_the_largest() -> None:
+    """A column may be told in several parts."""
+    panel = Panel("ES", 0.25, 3)
+    for size in (3, 9, 4):
+        panel.add_trades(np.array([1]), trades([(0, 10.0 + size, size, 1)]))
+    assert (panel.big_size[1], panel.big_price[1]) == (9, 19.0)
+
+
+def test_each_book_is_in_its_own_column() -> None:
+    """Bids and asks of several books that come together."""
+    rows = [(0, [10.0, 9.75], [5, 6], [10.25], [7]), (100, [10.0], [1], [10.5, 10.75], [2, 3])]
+    (panel,) = _picture({"l2": books(rows), "l1": quotes([(0, 10.0, 10.25, 1, 1)])}, seconds=10).panels
+    image = panel.heat.image(carry=0)
+    assert panel.heat.first_bin == 39
+    assert image[0].tolist() == [6, 5, 7, 0, 0]
+    assert image[1].tolist() == [0, 1, 0, 2, 3]
 
 
 def test_books_stand_until_the_next() -> None:

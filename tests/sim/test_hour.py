@@ -23,7 +23,7 @@ from feedsim.hub.readers import MAX_BUFFERED
 from feedsim.wire import messages as m
 from feedsim.wire.frames import MAX_BYTES
 from tests.sim.actors import PORT, Actor, Stream, stream_of
-from tests.sim.day import write_day
+from tests.support.day import write_day
 
 CLIENTS = 50
 SESSION_S = 3600
