@@ -224,8 +224,10 @@ class Readers:
         `may_drop`: those whose buffers are full can do without it.
         """
         frames = {encoding: frame(codec.encode(message), encoding) for encoding, codec in CODECS.items()}
-        for cursor in self._cursors:
-            if after_events and (cursor.catching_up or cursor.seq < self._ring.head):
+        for cursor in list(self._cursors):
+            if cursor.sink.buffered() > 2 * MAX_BUFFERED:
+                self._disconnect(cursor, "too slow: it does not even take what must be said")
+            elif after_events and (cursor.catching_up or cursor.seq < self._ring.head):
                 cursor.waiting.append(message)
             elif not may_drop or cursor.sink.buffered() < MAX_BUFFERED:
                 cursor.sink.write(frames[cursor.audience.encoding])

@@ -72,6 +72,9 @@ class Session:
         player.on_late, player.on_passed = counters.on_late, self._on_passed
         self.rebase_ms = 0
         self._rebase_due = setup.rebase
+        self._playing = False
+        self._in_hand = False
+        """The player has told something that is not published yet: readers hold it up."""
         self._waiters: list[asyncio.Future[None]] = []
         self._history = History()
         player.on_restart, player.on_rolled = self._history.forget_from, self._history.on_rolled
@@ -96,18 +99,26 @@ class Session:
         heart = asyncio.get_running_loop().create_task(self._beat(), name="feedsim heartbeat")
         try:
             await start.wait()
+            self._playing = True
             async for due in self.player.play():
+                self._in_hand = True
                 await self._hold()
                 self._publish(due)
+                self._in_hand = False
                 if self._waiters:
                     self._wake_waiters()
         finally:
+            self._playing = self._in_hand = False
+            self._wake_waiters()
             heart.cancel()
             await self._backlog.stop()
 
     async def settled(self) -> None:
-        """Return when the seeks and steps that were asked for are done and their events are published."""
-        while not self.player.settled:
+        """Return when what was asked for is done and nothing that the player told is still to be published.
+
+        Before the session plays, and after, that is at once.
+        """
+        while self._playing and (self._in_hand or not self.player.settled):
             waiter = asyncio.get_running_loop().create_future()
             self._waiters.append(waiter)
             await waiter

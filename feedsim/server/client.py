@@ -199,6 +199,7 @@ class Client:
 
     async def _pause(self, request: m.ReplayPause) -> None:
         self._session.player.pause()
+        await self._session.settled()
         self._answer(request)
 
     async def _go_on(self, request: m.ReplayResume) -> None:
@@ -221,12 +222,12 @@ class Client:
 
     async def _seek_to(self, ns: int, request: m.Request) -> None:
         tape = self._session.tape
-        first, last = tape.start_ns, tape.end_ns
-        if not first <= ns or (last is not None and ns >= last):
-            limit = "no end" if last is None else f"{last // NS_PER_MS}"
-            message = f"ts {ns // NS_PER_MS} is outside the session: from {first // NS_PER_MS} to {limit}"
+        first_ms = tape.start_ns // NS_PER_MS  # what clients are told, in whole milliseconds, may be asked for
+        if ns < first_ms * NS_PER_MS or (tape.end_ns is not None and ns >= tape.end_ns):
+            limit = "no end" if tape.end_ns is None else f"{tape.end_ns // NS_PER_MS}"
+            message = f"ts {ns // NS_PER_MS} is outside the session: from {first_ms} to {limit}"
             raise ProtocolError("bad_request", message)
-        self._session.player.seek(ns)
+        self._session.player.seek(max(ns, tape.start_ns))
         await self._session.settled()
         self._answer(request)
 

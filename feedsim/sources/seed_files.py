@@ -64,17 +64,19 @@ class ExportFile:
 
     def batches(self, groups: range, columns: list[str], rows: int) -> Iterator[Batch]:
         """Some row groups, up to so many rows at once."""
-        number = 1 + sum(self._file.metadata.row_group(group).num_rows for group in range(groups.start))
-        with self.telling(number):
-            found = self._file.iter_batches(rows, row_groups=list(groups), columns=columns)
-        while True:
+        # Group by group, so that a damaged page is known by the rows of its own group.
+        for group in groups:
+            number = 1 + sum(self._file.metadata.row_group(before).num_rows for before in range(group))
             with self.telling(number):
-                batch = next(found, None)
-            if batch is None:
-                return
-            if batch.num_rows:
-                yield self._batch(batch, number)
-            number += batch.num_rows
+                found = self._file.iter_batches(rows, row_groups=[group], columns=columns)
+            while True:
+                with self.telling(number):
+                    batch = next(found, None)
+                if batch is None:
+                    break
+                if batch.num_rows:
+                    yield self._batch(batch, number)
+                number += batch.num_rows
 
     def _batch(self, rows: pa.RecordBatch, number: int) -> Batch:
         with self.telling(number, relative=True):

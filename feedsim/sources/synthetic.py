@@ -80,6 +80,7 @@ class SyntheticSource:
         self._sheets = Sheets()
         self._position_ns = start_ns
         self._initial = self.save()
+        self._compile()
 
     @classmethod
     def reopen(cls, identity: Mapping[str, Any]) -> SyntheticSource:
@@ -100,6 +101,11 @@ class SyntheticSource:
     @property
     def info(self) -> SourceInfo:
         return self._info
+
+    def _compile(self) -> None:
+        """Compile the market, or load it, now: a server must not stand still when its first event is due."""
+        self.read(self._position_ns + NS_PER_MS)
+        self.restore(self._initial)
 
     # ------------------------------------------------------------------------------------------------------- reading
 

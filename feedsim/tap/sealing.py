@@ -26,23 +26,30 @@ def seal_journal(
 ) -> Iterator[None]:
     """Do it in steps of one row group at most; each `next` is one. Raises OSError, SourceError.
 
-    `epoch` is what the manifest shall say of the journal's epoch with its rows; None leaves that as it is.
+    `epoch` is what the manifest shall say of the journal's epoch with its rows; None leaves that as it is. What failed
+    can be begun again.
     """
-    journal = Journal(path)
-    head, folder = journal.head, directory / JOURNALS
-    segments: list[Segment] = []
     yield
+    if path.exists() and int(path.stem) not in manifest.generations:
+        journal = Journal(path)
+        yield
+        segments: list[Segment] = []
+        for done in _sealed(directory, journal):
+            if done is not None:
+                segments.append(done)
+            yield
+        if segments:
+            _publish(directory, manifest, segments, epoch, now_ns())
+    path.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def _sealed(directory: Path, journal: Journal) -> Iterator[Segment | None]:
+    head = journal.head
     for channel in CHANNELS:
         if channel in journal.channels:
             batches = (batch for _, batch in journal.batches(channel))
-            for done in seal(directory, folder, channel, head.generation, head.epoch, batches):
-                if done is not None:
-                    segments.append(done)
-                yield
-    if segments:
-        _publish(directory, manifest, segments, epoch, now_ns())
-    path.unlink()
-    sync_folder(folder)
+            yield from seal(directory, directory / JOURNALS, channel, head.generation, head.epoch, batches)
 
 
 def _publish(directory: Path, manifest: Manifest, segments: list[Segment], epoch: Epoch | None, now_ns: int) -> None:

@@ -94,6 +94,7 @@ def test_readme_shows_what_serve_prints(feedsim_server: ServerFactory) -> None:
     """Word for word, but for the port."""
     (shown,) = re.findall(r"```\n(feedsim serving .*?)```", README, re.DOTALL)
     server = feedsim_server("synthetic:")
+    assert server.terminate() == 0
     assert shown == server.output.replace(str(server.port), "8765")
 
 

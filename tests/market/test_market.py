@@ -101,7 +101,9 @@ def test_nights_are_quieter() -> None:
 def test_seeds_and_symbols_differ() -> None:
     """No two markets tell the same."""
     end_ns = [NINE_THIRTY_NS + 5 * SECOND_NS]
-    told: list[Told] = [run(market(symbol, seed=seed), end_ns) for symbol in ("ES", "MES", "NQ", "MNQ") for seed in (1, 2)]
+    told: list[Told] = [
+        run(market(symbol, seed=seed), end_ns) for symbol in ("ES", "MES", "NQ", "MNQ") for seed in (1, 2)
+    ]
     first = {rows.l1[:50].tobytes() for rows in told}
     assert len(first) == len(told)
 

@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from feedsim.market.flow import STATE
 from feedsim.market.queues import (
-    BOOK,
     LEVELS,
     QUEUE,
     REACH,
@@ -31,7 +31,7 @@ class Books(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.record: Any = np.zeros(1, np.dtype(BOOK, align=True)).view(np.recarray)[0]
+        self.record: Any = np.zeros(1, STATE).view(np.recarray)[0]
         self.lists: tuple[dict[int, list[int]], dict[int, list[int]]] = ({}, {})
 
     def best(self, side: int) -> int:
@@ -121,7 +121,9 @@ class Books(RuleBasedStateMachine):
         for side in range(2):
             if self.lists[side] and len(self.lists[side]) < REACH:
                 prices = (self.best(side) + ticks * outward(side) for ticks in range(REACH + 1))
-                assert first_empty(self.record, side) == next(price for price in prices if price not in self.lists[side])
+                assert first_empty(self.record, side) == next(
+                    price for price in prices if price not in self.lists[side]
+                )
 
 
 Books.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 import msgpack
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from feedsim.app.service import Service
@@ -31,7 +32,8 @@ async def serving(source: str, **settings: Any) -> AsyncIterator[Service]:
     try:
         yield service
     finally:
-        service.stop()
+        if not running.done():
+            service.stop()
         await running
         await service.close()
 
@@ -73,9 +75,16 @@ class Talk:
             events += (await self.next("events"))["events"]
         return events
 
+    async def rest(self) -> AsyncIterator[Message]:
+        """All messages until the connection is closed."""
+        with suppress(ConnectionClosed):
+            while True:
+                yield await self.receive()
+
     async def closed(self) -> tuple[int, str]:
         """Read to the end: the close code and reason."""
-        await asyncio.wait_for(self.socket.wait_closed(), LONGEST_S)
+        async for _ in self.rest():
+            pass
         assert self.socket.close_code is not None
         return self.socket.close_code, self.socket.close_reason or ""
 

@@ -39,7 +39,7 @@ async def test_metrics_count_what_was_told(serve: Serve) -> None:
     """/metrics is a Prometheus page with every documented metric, and counts the events that a client got."""
     async with serve(speed="max") as service, talking(service) as talk:
         await talk.send("subscribe", channels=["trade", "bar"])
-        events = []
+        events: list[dict[str, object]] = []
         while (message := await talk.receive())["type"] != "replay_state":
             events += message.get("events", []) if message["type"] == "events" else []
         status, headers, page = await get(service, "/metrics")
@@ -58,7 +58,7 @@ async def test_the_schema_holds_for_what_is_said(serve: Serve) -> None:
     """/schema validates every message of a real conversation, and refuses one with a wrong field."""
     async with serve(speed="max") as service:
         schema = json.loads((await get(service, "/schema"))[2])
-        said = []
+        said: list[dict[str, object]] = []
         async with talking(service) as talk:
             await talk.send("subscribe", id=1)
             await talk.send("history", id=2, channel="bar", symbol="ES")

@@ -76,7 +76,7 @@ async def test_a_late_client_gets_a_snapshot_then_what_follows(serve: Serve) -> 
 
 
 async def test_resume_from_the_ring_and_from_before_it(serve: Serve) -> None:
-    """After the end everything can still be told from any seq on: what the ring dropped is read from the source again."""
+    """Everything can be told again from any seq on: what the ring dropped is read from the source."""
     async with serve(speed="max", ring_mib=0.0625) as service:
         async with talking(service) as talk:
             await talk.send("subscribe")
@@ -108,7 +108,7 @@ async def test_history_is_what_was_before_now(serve: Serve) -> None:
         assert (await talk.ask("history", channel="bar", symbol="ES"))["events"] == []
         await talk.send("subscribe", channels=["bar"])
         bars = await rest(talk)
-        assert len(bars) == 10
+        assert len(bars) >= 10
         answer = await talk.ask("history", channel="bar", symbol="ES", tf_s=60, count=4)
         assert answer["events"] == bars[-4:]
 
@@ -125,8 +125,6 @@ async def test_history_before_the_start(serve: Serve) -> None:
 
 async def test_unsubscribing(serve: Serve) -> None:
     """What is left after unsubscribe is told, and only that is sent."""
-    async with serve(speed="max", wait_clients=0, control="all", loop=False) as service:
-        del service
     async with serve(speed=600) as service, talking(service) as talk:
         await talk.ask("subscribe", channels=["trade", "l1"])
         await talk.events(20)
@@ -145,22 +143,25 @@ async def test_one_event_a_frame(serve: Serve) -> None:
 
 async def test_units_of_time(serve: Serve) -> None:
     """The same event in ms, us and ns: all times are scaled, none is made up."""
-    async with serve(speed="max", wait_clients=3) as service:
-        async with talking(service) as ms, talking(service) as us, talking(service) as ns:
-            for talk, unit in ((ms, "ms"), (us, "us"), (ns, "ns")):
-                await talk.send("subscribe", channels=["l1", "bar"], ts=unit)
-            told = await asyncio.gather(rest(ms), rest(us), rest(ns))
+    async with (
+        serve(speed="max", wait_clients=3) as service,
+        talking(service) as ms,
+        talking(service) as us,
+        talking(service) as ns,
+    ):
+        for talk, unit in ((ms, "ms"), (us, "us"), (ns, "ns")):
+            await talk.send("subscribe", channels=["l1", "bar"], ts=unit)
+        told = await asyncio.gather(rest(ms), rest(us), rest(ns))
     for in_ms, in_us, in_ns in zip(*told, strict=True):
         assert (in_ms["ts"], in_us["ts"]) == (in_ns["ts"] // 10**6, in_ns["ts"] // 10**3)
 
 
 async def test_conflation_keeps_the_newest_quote_and_every_trade(serve: Serve) -> None:
     """With conflate_ms a quote that a later one replaces is left out; trades are all told, in order."""
-    async with serve(speed="max", wait_clients=2) as service:
-        async with talking(service) as whole, talking(service) as conflated:
-            await whole.send("subscribe", channels=["l1", "trade"])
-            await conflated.send("subscribe", channels=["l1", "trade"], conflate_ms=50)
-            told = await asyncio.gather(rest(whole), rest(conflated))
+    async with serve(speed="max", wait_clients=2) as service, talking(service) as whole, talking(service) as conflated:
+        await whole.send("subscribe", channels=["l1", "trade"])
+        await conflated.send("subscribe", channels=["l1", "trade"], conflate_ms=50)
+        told = await asyncio.gather(rest(whole), rest(conflated))
     trades = [[event for event in events if event["type"] == "trade"] for events in told]
     assert trades[0] == trades[1]
     quotes = [[event for event in events if event["type"] == "l1"] for events in told]

@@ -33,7 +33,8 @@ class RunningServer:
     port: int = 0
     killed: bool = False
     printed: list[str] = field(default_factory=list)
-    """Both streams, line by line, so far."""
+    """Both streams, line by line, so far; all of it once the server has ended."""
+    reader: threading.Thread | None = None
 
     @property
     def url(self) -> str:
@@ -46,7 +47,10 @@ class RunningServer:
     def terminate(self) -> int:
         """Send SIGTERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(END_S)
+        code = self.process.wait(END_S)
+        if self.reader is not None:
+            self.reader.join()
+        return code
 
     def kill(self) -> None:
         """End it as a crash would; this is then how it has to end."""
@@ -66,6 +70,7 @@ def running(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> 
     )
     server, ready = RunningServer(process), threading.Event()
     reader = threading.Thread(target=_read, args=(server, ready), daemon=True)
+    server.reader = reader
     reader.start()
     try:
         ready.wait(START_S)

@@ -25,6 +25,7 @@ def write(directory: Path, seed: int) -> None:
     writer = Writer(directory, header(), segment_bytes=SEGMENT_BYTES)
     for chunk in chunks_of(seed):
         writer.write([whole(chunk)])
-        print(json.dumps({"durable_seq": writer.durable[1], "generation": writer.generation}), flush=True)
+        sys.stdout.write(json.dumps({"durable_seq": writer.durable[1]}) + "\n")
+        sys.stdout.flush()
         writer.seal_step()
     sys.stdin.read()

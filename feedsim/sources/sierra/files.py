@@ -25,7 +25,7 @@ NO_CHART = -1
 TICKS = ("quote", "trade")
 MINUTES = ("depth", "vix", "menthorq")
 _ENDS = 4096  # bytes of a file's head and tail that its identity covers
-READ_TYPES = (*TICKS, *MINUTES, "basedata")
+READ_TYPES = (ALL, *TICKS, *MINUTES, "basedata")
 
 
 @dataclass(frozen=True, slots=True)

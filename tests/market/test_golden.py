@@ -1,0 +1,40 @@
+"""The bytes of some sessions are those that they always were: law 3, from one machine and release to the next."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from feedsim.market.flow import FORMAT
+from feedsim.sources.synthetic import START_NS
+from tests.market.digesting import SESSIONS, digest
+
+GOLDEN = Path(__file__).with_name("golden_sessions.json")
+WRITE = "FEEDSIM_WRITE_GOLDENS"
+
+
+def test_golden_sessions() -> None:
+    """Other bytes need another FORMAT, and then the file is written anew with FEEDSIM_WRITE_GOLDENS=1."""
+    found = {"format": FORMAT, "digests": {name: digest(*session) for name, session in SESSIONS.items()}}
+    golden = json.loads(GOLDEN.read_text()) if GOLDEN.exists() else None
+    if os.environ.get(WRITE) and golden != found:
+        if golden is not None and golden["format"] == FORMAT:
+            pytest.fail("the bytes changed: raise FORMAT in feedsim.market.flow, then write the golden file anew")
+        GOLDEN.write_text(json.dumps(found, indent=2) + "\n")
+        golden = found
+    assert golden == found
+
+
+def test_the_same_without_a_compiler() -> None:
+    """Plain Python, number by number, tells the same bytes as compiled code."""
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    command = [sys.executable, "-W", "error", "-m", "tests.market.digesting", "3"]
+    root = Path(__file__).parents[2]
+    plain = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+    assert (plain.returncode, plain.stderr) == (0, "")
+    assert plain.stdout.split() == [digest(START_NS, 3, seed=7)]
