@@ -13,8 +13,11 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-# Of a wake-up by timerfd, 99 % come within this time of the deadline; the rest of the wait is spun away.
-SPIN_S = 150e-6
+# The kernel's timer is set this long before the deadline, and the rest is spun away. How long is learned: as little as
+# still covers QUANTILE of the timer's own delays, so that a quiet machine does not pay for a busy one.
+LEAD_S = (30e-6, 150e-6)
+QUANTILE = 0.95
+LEARN_S = 10e-6  # by how much a delay that was not covered lengthens the lead
 # What a loop's clock resolves; a shorter sleep might not move it, and would be slept for ever.
 SHORTEST_S = 1e-6
 
@@ -73,21 +76,30 @@ class TimerfdPacer:
         self._fd = _timerfd_create()
         self._waiter: asyncio.Future[None] | None = None
         self._woken = False
+        self._lead_s = LEAD_S[1]
         loop.add_reader(self._fd, self._fired)
 
     async def sleep_until(self, deadline: float | None) -> None:
         self._woken = False
-        if deadline is None or deadline - SPIN_S > self.now():
+        alarm = None if deadline is None else deadline - self._lead_s
+        if alarm is None or alarm > self.now():
             self._waiter = self._loop.create_future()
-            if deadline is not None:
-                _timerfd_settime(self._fd, deadline - SPIN_S)
+            if alarm is not None:
+                _timerfd_settime(self._fd, alarm)
             await self._waiter
+            if alarm is not None and not self._woken:
+                self._learn(self.now() - alarm)
         else:
             await asyncio.sleep(0)
         if deadline is not None and not self._woken:
             now = self.now
             while now() < deadline:
                 pass
+
+    def _learn(self, delay_s: float) -> None:
+        """Follow a quantile of the timer's delays: a miss weighs as much as the hits that it may be among."""
+        step = QUANTILE if delay_s > self._lead_s else QUANTILE - 1
+        self._lead_s = min(max(self._lead_s + LEARN_S * step, LEAD_S[0]), LEAD_S[1])
 
     def wake(self) -> None:
         self._woken = True

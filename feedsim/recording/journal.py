@@ -222,7 +222,8 @@ def _read_frame(file: IO[bytes], size: int) -> bytes | None:
     if len(prefix) < _FRAME.size:
         return None
     magic, length, body_length, crc = _FRAME.unpack(prefix)
-    if magic != _MAGIC or length > _LARGEST_DESCRIPTION or file.tell() + length + body_length > size:
+    # A magic and then zeros, as a torn file may end, would be an empty frame with a right checksum.
+    if magic != _MAGIC or not 0 < length <= _LARGEST_DESCRIPTION or file.tell() + length + body_length > size:
         return None
     description = file.read(length)
     found, rest = zlib.crc32(description), body_length

@@ -157,7 +157,7 @@ def test_contract_names_are_kept(tmp_path: Path) -> None:
     block=st.integers(1, 17),
     cuts=st.lists(st.integers(0, 4000), max_size=6),
 )
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_windows_and_row_groups_make_no_difference(
     tmp_path_factory: pytest.TempPathFactory, seed: int, group: int, block: int, cuts: list[int]
 ) -> None:

@@ -164,7 +164,7 @@ def test_symbols_and_contracts(source: SierraSource) -> None:
 
 def test_it_holds_to_the_contract() -> None:
     """check_source finds nothing on the recorded files."""
-    check_source(lambda: SierraSource(SIERRA))
+    check_source(lambda: SierraSource(SIERRA), window_ns=5 * 10**9, max_rows=2500)
 
 
 def test_a_single_file_can_be_read() -> None:
