@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from feedsim.events.columns import Int64, Table, to_events
-from feedsim.events.types import CHANNELS, Event
+from feedsim.events.types import CHANNELS, RANK, Event
 
 Positions = npt.NDArray[np.intp] | slice
 
@@ -139,16 +140,19 @@ class Chunk:
         """The events at positions [lo, hi) as Structs, in order; only some channels' if `channels` says so."""
         hi = len(self) if hi is None else hi
         found: list[Event] = []
-        place: list[int] = []
-        for channel in CHANNELS:
-            if channel not in self.tables or (channels is not None and channel not in channels):
-                continue
-            part = self.tables[channel].take(self.rows_within(channel, lo, hi))
-            found += part.events(scale=scale, shift_ns=shift_ns, depth=depth)
-            place += part.seq.tolist()
-        if len(place) < 2:
+        base = np.zeros(len(CHANNELS), np.int64)  # where a channel's row 0 would be in `found`
+        wanted = [name for name in self.tables if channels is None or name in channels]
+        for channel in wanted:
+            rows = self.rows_within(channel, lo, hi)
+            base[RANK[channel]] = len(found) - rows.start
+            found += self.tables[channel].take(rows).events(scale=scale, shift_ns=shift_ns, depth=depth)
+        if len(wanted) < 2 or len(found) < 2:
             return found
-        return [found[index] for index in np.argsort(np.array(place), kind="stable").tolist()]
+        rank = self.rank[lo:hi]
+        place = base[rank] + self.row[lo:hi]
+        if len(wanted) < len(self.tables):
+            place = place[np.isin(rank, [RANK[channel] for channel in wanted])]
+        return list(itemgetter(*place.tolist())(found))
 
     def part(self, lo: int, hi: int) -> Chunk:
         """The positions [lo, hi) as a chunk of their own, sharing no memory that it does not need."""

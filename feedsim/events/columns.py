@@ -357,6 +357,12 @@ def to_python(
     return typing.cast("list[Any]", column.tolist())
 
 
+def _names(symbols: tuple[str, ...], codes: Int64) -> list[Any]:
+    if len(symbols) == 1:
+        return [symbols[0]] * len(codes)
+    return typing.cast("list[Any]", np.array(symbols, object)[codes].tolist())
+
+
 def _with_nulls(values: list[Any], null: npt.NDArray[np.bool_]) -> list[Any]:
     for row in np.flatnonzero(null).tolist():
         values[row] = None
@@ -376,9 +382,8 @@ def to_events(
     schema = table.schema
     if schema.channel != "l2":
         depth = None
-    names = table.symbols
     fields = [
-        [names[code] for code in table.array("symbol").tolist()]
+        _names(table.symbols, table.array("symbol"))
         if field.name == "symbol"
         else to_python(table.columns[field.name], field, scale=scale, shift_ns=shift_ns, depth=depth)
         for field in schema.fields

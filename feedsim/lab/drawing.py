@@ -52,6 +52,12 @@ def rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
+def shares(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Where each size lies between the least and the most, 0 … 1; in the middle if all are equal."""
+    least, most = int(sizes.min()), int(sizes.max())
+    return np.asarray((sizes - least) / (most - least) if most > least else np.full(len(sizes), 0.5))
+
+
 def heat_top(images: Sequence[npt.NDArray[np.float64]]) -> float:
     """The size that gets the last colour: few levels are thicker, and the usual one is well below."""
     filled = np.concatenate([image[image > 0] for image in images])

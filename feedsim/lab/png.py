@@ -160,7 +160,7 @@ def _draw_trades(axes: Axes, panel: Panel) -> None:
     if not len(chosen):
         return
     side, size = panel.big_side[chosen], panel.big_size[chosen]
-    area = 12 + 100 * (size - size.min()) / max(1, int(np.ptp(size)))
+    area = 14 + 90 * drawing.shares(size)
     for wanted, colour, name in ((1, BUY, "large buys"), (-1, SELL, "large sells")):
         mask = side == wanted
         axes.scatter(

@@ -174,15 +174,13 @@ def _big_trades(frame: Frame, panel: Panel) -> Iterator[str]:
     chosen = panel.biggest(BIG_TRADES)
     if not len(chosen):
         return
-    least, most = int(panel.big_size[chosen].min()), int(panel.big_size[chosen].max())
-    for column in chosen.tolist():
+    for column, share in zip(chosen.tolist(), drawing.shares(panel.big_size[chosen]).tolist(), strict=True):
         size, side, price = int(panel.big_size[column]), int(panel.big_side[column]), float(panel.big_price[column])
         colour = BUY if side > 0 else SELL if side < 0 else NEUTRAL
         x, y = float(frame.x(column + 0.5)), float(frame.y(price))
-        radius = 2.2 + 4.3 * ((size - least) / max(1, most - least)) ** 0.5
         verb = "bought" if side > 0 else "sold" if side < 0 else "traded"
         yield (
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{colour}" '
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{2.2 + 4.3 * share**0.5:.1f}" fill="{colour}" '
             f'fill-opacity=".8" stroke="{PAPER}"><title>{size:,} {verb} at {price:,.2f}</title></circle>'
         )
 

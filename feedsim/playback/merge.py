@@ -38,8 +38,8 @@ class Merger:
         sizes = [len(part) for part in parts]
         rank = np.repeat(np.array([RANK[part.channel] for part in parts], np.uint8), sizes)
         avail = _joined([part.avail for part in parts])
-        place = rank.astype(np.int64) * len(self.symbols) + _joined([part.array("symbol") for part in parts])
-        order = np.lexsort((place, _joined([part.own for part in parts]), avail))
+        own = _joined([part.own for part in parts])
+        order = _order(avail, own, _joined([part.array("symbol") for part in parts]), rank)
         position = np.empty(len(order), np.int64)
         position[order] = np.arange(len(order))
         row = np.empty(len(order), np.int64)
@@ -72,18 +72,17 @@ class Merger:
             table, position = table.take(rows), position[rows]
         stream = self._streams_of(table)
         n = np.empty(len(table), np.int64)
-        for code in np.unique(stream).tolist():
-            mask = stream == code
-            count = int(mask.sum())
-            n[mask] = np.arange(self._counts[code] + 1, self._counts[code] + count + 1)
-            self._counts[code] += count
+        for code in np.flatnonzero(np.bincount(stream)).tolist():
+            rows = np.flatnonzero(stream == code)
+            n[rows] = np.arange(self._counts[code] + 1, self._counts[code] + len(rows) + 1)
+            self._counts[code] += len(rows)
         return Ordered(table, position + (self.seq + 1), n, stream)
 
     def _streams_of(self, table: Table) -> npt.NDArray[np.int32]:
         symbol = table.array("symbol")
         if "tf_s" not in table.columns:
             codes = np.zeros(len(self.symbols), np.int32)
-            for index in np.unique(symbol).tolist():
+            for index in np.flatnonzero(np.bincount(symbol)).tolist():
                 codes[index] = self._code(StreamKey(table.channel, self.symbols[index]))
             return np.take(codes, symbol)
         stream = np.empty(len(table), np.int32)
@@ -109,6 +108,23 @@ class Merger:
         self.epoch, self.seq = position.epoch, position.seq
         self.streams = Streams(tuple(StreamKey(*key) for key in position.streams))
         self._counts = position.counts
+
+
+def _order(avail: Int64, own: Int64, symbol: Int64, rank: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
+    """The rows, given by rank and within it by (avail, own), in the one order.
+
+    A stable sort by one key is several times faster than one by all, and mostly one decides: a recording's rows all
+    have their own order; a market's have none, and then rank has its order already.
+    """
+    if len(own) > 1 and bool((own >= 0).all()):
+        order = np.argsort(own, kind="stable")
+        if bool((np.diff(own[order]) > 0).all() and (np.diff(avail[order]) >= 0).all()):
+            return order
+    elif bool((own == -1).all()):
+        together = (np.diff(avail) == 0) & (rank[1:] == rank[:-1])
+        if not bool((together & (np.diff(symbol) < 0)).any()):
+            return np.argsort(avail, kind="stable")
+    return np.lexsort((symbol, rank, own, avail))
 
 
 def _joined(columns: list[npt.NDArray[np.int64]]) -> Int64:

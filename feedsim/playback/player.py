@@ -10,6 +10,7 @@ import asyncio
 from bisect import bisect_right
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -25,8 +26,8 @@ State = Literal["playing", "paused", "ended"]
 Unit = Literal["event", "trade", "bar"]
 
 MAX_BURST = 1000  # events told at once
-CHUNK_ROWS = (256, 4096)  # a chunk should last for READ_AHEAD_S at the present rate, within these bounds
-READ_AHEAD_S = 0.25
+LEAST_ROWS, MOST_ROWS = 256, 4096  # a chunk should last for READ_AHEAD_S at the present rate, within these bounds
+READ_AHEAD_S = 0.5
 IDLE_S = 0.003  # reading ahead is done when nothing is due for at least this long
 CHECKPOINT_ROWS = 1 << 16
 MAX_CHECKPOINTS = 32
@@ -59,8 +60,13 @@ class Player:
         jump_closed: bool = True,
         with_digest: bool = False,
         after_seq: int = 0,
+        burst: int = MAX_BURST,
+        chunk_rows: int = MOST_ROWS,
     ) -> None:
-        """`after_seq`: the first epoch was told up to here in an earlier run; go on behind it."""
+        """`after_seq`: the first epoch was told up to here in an earlier run; go on behind it.
+
+        `burst`: events told at once at most; `chunk_rows`: events read at once, about.
+        """
         self.tape = tape
         self.pacer = pacer
         self.coalesce_s = coalesce_s
@@ -90,6 +96,7 @@ class Player:
         self._chunk: Chunk | None = None
         self._avail: list[int] = []
         self._position = 0
+        self._burst, self._chunk_rows = burst, chunk_rows
         self._rate = 0.0  # events a second of session time
         self._with_digest = with_digest
         self._digest: Digest | None = Digest() if with_digest else None
@@ -154,6 +161,8 @@ class Player:
 
     def step(self, count: int, unit: Unit) -> None:
         """Pause, and tell the next `count` events, or everything up to the count-th next trade or bar."""
+        if self.state == "ended":
+            return
         self.pause()
         self._steps = (count, unit)
         self.pacer.wake()
@@ -180,7 +189,7 @@ class Player:
                     return
             elif due := self._step(chunk) if self.state == "paused" else self._due(chunk):
                 yield due
-                if self.clock.unpaced or due.hi - due.lo == MAX_BURST:
+                if self.clock.unpaced or due.hi - due.lo == self._burst:
                     await asyncio.sleep(0)  # nothing else would give the loop's other tasks a turn
             else:
                 await self._sleep()
@@ -189,13 +198,13 @@ class Player:
         """What the clock has passed."""
         lo, avail = self._position, self._avail
         if self.clock.unpaced:
-            return self._tell(chunk, min(lo + MAX_BURST, len(avail)))
+            return self._tell(chunk, min(lo + self._burst, len(avail)))
         now = self.pacer.now()
         late = now - self.clock.deadline(avail[lo]) - self.coalesce_s
         if late < 0:
             return None
         self.on_late(late)
-        hi = bisect_right(avail, max(self.clock.session_ns(now), avail[lo]), lo, min(lo + MAX_BURST, len(avail)))
+        hi = bisect_right(avail, max(self.clock.session_ns(now), avail[lo]), lo, min(lo + self._burst, len(avail)))
         return self._tell(chunk, hi)
 
     def _step(self, chunk: Chunk) -> Due | None:
@@ -271,8 +280,9 @@ class Player:
         self.on_read(chunk)
 
     def _wanted_rows(self) -> int:
-        least, most = CHUNK_ROWS
-        return most if self.clock.unpaced else min(max(int(self._rate * self.clock.speed * READ_AHEAD_S), least), most)
+        if self.clock.unpaced:
+            return self._chunk_rows
+        return min(max(int(self._rate * self.clock.speed * READ_AHEAD_S), LEAST_ROWS), self._chunk_rows)
 
     def _checkpoint_if_due(self) -> None:
         if self.checkpoints and self._rows_since < self._checkpoint_rows:
@@ -280,9 +290,13 @@ class Player:
         self.checkpoints.append(self.tape.checkpoint())
         self._rows_since = 0
         if len(self.checkpoints) > MAX_CHECKPOINTS:
-            # Keep the oldest, halve the rest: a long session is covered by ever sparser places.
-            self.checkpoints[1:] = self.checkpoints[2::2]
+            self.checkpoints = self._thinned(self.checkpoints)
             self._checkpoint_rows *= 2
+
+    def _thinned(self, points: list[Checkpoint]) -> list[Checkpoint]:
+        """Half of them, the oldest and this epoch's start among them: a long session has ever sparser places."""
+        first = next(at for at, point in enumerate(points) if (point.epoch, point.seq) == (self.epoch, 0))
+        return [point for at, point in enumerate(points) if at in (0, first) or at % 2 == 0]
 
     # ------------------------------------------------------------------------------------------------------- epochs
 
@@ -302,11 +316,12 @@ class Player:
 
     async def _go(self) -> None:
         """Start an epoch where `_goto` says: from the nearest checkpoint before it, reading silently up to there."""
-        assert self._goto is not None
-        (ns, reason), self._goto = self._goto, None
-        ns = max(ns, self.tape.info.start_ns)
+        goto = self._goto
+        assert goto is not None
+        ns, reason = max(goto[0], self.tape.info.start_ns), goto[1]
         if not self.checkpoints:
-            self.checkpoints.append(self.tape.checkpoint())
+            # Before the session's start, perhaps: no seq of any epoch is told from here.
+            self.checkpoints.append(replace(self.tape.checkpoint(), epoch=0))
         before = [point for point in self.checkpoints if point.position_ns <= ns]
         epoch = self.epoch
         if before and (ns < self.tape.position_ns or before[-1].position_ns > self.tape.position_ns):
@@ -318,6 +333,8 @@ class Player:
             self.on_rolled(tables)
             await asyncio.sleep(0)
         self.tape.open_epoch(epoch + 1 if reason else epoch, reason)
+        if self._goto is goto:  # nobody has asked for another time meanwhile
+            self._goto = None
         self.seq = 0
         whole = self._with_digest and ns == self.tape.start_ns and reason in ("", "loop")
         self._digest = Digest() if whole else None

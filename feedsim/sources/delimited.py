@@ -73,6 +73,7 @@ class DelimitedSource:
         self._code = {root: code for code, root in enumerate(survey.symbols)}
         self._reader = LineFile(self.path)
         self._state = _State()
+        self._before_ns = _LONG_AGO
         self._pending: Rows | None = None
         self._ended = False
         self._info = SourceInfo(
@@ -137,8 +138,6 @@ class DelimitedSource:
             raise SourceError(problem, file=str(self.path), row=int(number[np.argmax(back)]))
         rows = rows.cut(int(np.searchsorted(rows.number, self._state.next_row)))
         return rows if len(rows) else None
-
-    _before_ns = _LONG_AGO
 
     # -------------------------------------------------------------------------------------------------------- tables
 

@@ -26,6 +26,7 @@ FILES = {
     "l1": "l1.parquet",
     "l2": "l2.parquet",
 }
+BEFORE_ALL = -(1 << 63)
 _END = 1 << 16  # bytes at a file's end that its identity covers: its statistics and where everything lies
 
 
@@ -52,6 +53,7 @@ class SeedSource:
         for channel in self._channels:
             channel.tell_for(symbols)
         self._info = _info(self.path, self._channels, symbols, notes)
+        self._position_ns = BEFORE_ALL
 
     @property
     def info(self) -> SourceInfo:
@@ -78,8 +80,6 @@ class SeedSource:
     def close(self) -> None:
         for channel in self._channels:
             channel.close()
-
-    _position_ns = -(1 << 63)
 
 
 def _info(path: Path, channels: Sequence[Channel], symbols: tuple[str, ...], notes: Sequence[str]) -> SourceInfo:

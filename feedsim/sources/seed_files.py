@@ -27,6 +27,9 @@ from feedsim.sources.seed_columns import refuse, times_of
 
 SCAN_ROWS = 1 << 16
 READ_ROWS = 1 << 12
+BUFFER = (
+    1 << 18
+)  # bytes a column; unbuffered or pre-buffered, Arrow holds whole row groups, which may be the whole file
 NO_SYMBOL = ""
 """The root of all rows of a file that has no symbols."""
 
@@ -54,7 +57,7 @@ class ExportFile:
         """The newest raw name of each root."""
         self._codes: dict[str, int] = {}
         with self.telling():
-            self._file = pq.ParquetFile(path, page_checksum_verification=True)
+            self._file = pq.ParquetFile(path, page_checksum_verification=True, buffer_size=BUFFER, pre_buffer=False)
         self.schema: pa.Schema = self._file.schema_arrow
         self.rows = int(self._file.metadata.num_rows)
 

@@ -15,6 +15,7 @@ from feedsim.events.columns import Field, Int64
 from feedsim.instruments import NS_PER_S
 from feedsim.recording.reader import stream_codes
 
+LAST_NS = np.iinfo(np.int64).max
 EVENT_BYTES = 512  # what one event is counted as while it waits
 
 
@@ -74,7 +75,8 @@ class EventSlice:
         self.rows = len(events)
         self.streams = Streams()
         self._symbols = symbols
-        self._avail = np.maximum.accumulate(np.array([not_before, *map(_known_at, events)], np.int64))[1:]
+        known = [min(max(_known_at(event), INT_NULL), LAST_NS) for event in events]  # a server may send any number
+        self._avail = np.maximum.accumulate(np.array([not_before, *known], np.int64))[1:]
 
     @property
     def last_avail(self) -> int:

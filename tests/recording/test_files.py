@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from feedsim.errors import TapError
-from feedsim.recording.files import lock, sync_file, sync_folder, write_whole
-from tests.support.recordings import file_size_limit
+from feedsim.recording import files
+from feedsim.recording.files import lock, make_folder, remove_locked, sync_file, sync_folder, write_whole
+from tests.support.recordings import file_size_limit, files_in
 
 REWRITE = """
 import sys
@@ -41,7 +42,7 @@ def test_the_new_content_replaces_the_old(tmp_path: Path) -> None:
     sync_file(path)
     sync_folder(tmp_path)
     assert path.read_bytes() == b"new"
-    assert os.listdir(tmp_path) == ["file"]
+    assert files_in(tmp_path) == ["file"]
 
 
 def test_what_cannot_be_written_leaves_the_old_content(tmp_path: Path) -> None:
@@ -51,7 +52,7 @@ def test_what_cannot_be_written_leaves_the_old_content(tmp_path: Path) -> None:
     with file_size_limit(100), pytest.raises(OSError, match="too large"):
         write_whole(path, bytes(1000))
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["file"]
+    assert files_in(tmp_path) == ["file"]
 
 
 @pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace"])
@@ -69,7 +70,7 @@ def test_a_failure_at_any_step_leaves_the_old_content(
     with pytest.raises(OSError, match="Input/output"):
         write_whole(path, b"new")
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["file"]
+    assert files_in(tmp_path) == ["file"]
 
 
 def test_a_reader_never_sees_a_part(tmp_path: Path) -> None:
@@ -102,3 +103,37 @@ def test_only_one_process_has_the_lock(tmp_path: Path) -> None:
             lock(path)
         process.kill()
     lock(path).close()
+
+
+def test_a_folder_is_removed_under_its_lock(tmp_path: Path) -> None:
+    """With all in it; who comes next makes its own."""
+    folder = tmp_path / "recording" / "_journal"
+    make_folder(folder)
+    (folder / "left").write_bytes(b"over")
+    remove_locked(folder, lock(folder / "lock"))
+    assert list((tmp_path / "recording").iterdir()) == []
+
+
+def test_a_lock_that_was_removed_meanwhile_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes would hold two files of one name: the one that opened the old file is refused."""
+    path = tmp_path / "recording" / "_journal" / "lock"
+    make_folder(path.parent)
+    real = files._lock
+
+    def late(file: IO[bytes]) -> None:
+        path.unlink()  # who had it removed it after we had opened it
+        real(file)
+
+    monkeypatch.setattr(files, "_lock", late)
+    with pytest.raises(TapError, match="another process is recording"):
+        lock(path)
+
+
+def test_folders_are_made_with_their_parents(tmp_path: Path) -> None:
+    """Once; a file in the way is named for what it is."""
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(NotADirectoryError):
+        make_folder(tmp_path / "file" / "b")

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from feedsim.errors import SourceError
 from feedsim.events import CHANNELS, Chunk
-from feedsim.recording.journal import Journal, JournalHead, JournalWriter, journal_path, schemas_of
+from feedsim.recording.journal import Journal, JournalHead, JournalWriter, UnbornError, journal_path, schemas_of
 from feedsim.recording.schema import to_batch
 from tests.support.chunks import session
-from tests.support.recordings import file_size_limit
+from tests.support.recordings import file_size_limit, files_in, open_files
 
 TORN = 300  # bytes
 
@@ -112,6 +112,51 @@ def test_a_tail_of_other_bytes_costs_its_group(tmp_path: Path) -> None:
         assert len(Journal(path).groups) == (3 if not any(data[position:]) else 2)
 
 
+def test_damage_in_the_middle_costs_its_group_alone(tmp_path: Path) -> None:
+    """Wherever a group was hit, all before and behind it are there; `torn` counts its bytes."""
+    chunks = session(8, windows=4, rows=3)
+    sizes = write(tmp_path, chunks)
+    path = journal_path(tmp_path, 1)
+    data = path.read_bytes()
+    for position in range(sizes[0], sizes[2], 97):
+        hit = 1 if position < sizes[1] else 2
+        path.write_bytes(data[:position] + bytes([data[position] ^ 0x40]) + data[position + 1 :])
+        journal = Journal(path)
+        left = [chunk for number, chunk in enumerate(chunks) if number != hit]
+        assert seqs(journal) == [(chunk.first_seq, chunk.last_seq) for chunk in left]
+        assert journal.torn == sizes[hit] - sizes[hit - 1]
+        assert repr(content(journal)) == repr(stored(left))
+
+
+def test_a_magic_and_zeros_are_no_group(tmp_path: Path) -> None:
+    """An empty frame would have a right checksum."""
+    chunks = session(8, windows=2, rows=3)
+    sizes = write(tmp_path, chunks)
+    path = journal_path(tmp_path, 1)
+    path.write_bytes(path.read_bytes()[: sizes[0] + 4] + bytes(100))
+    assert len(Journal(path).groups) == 1
+
+
+def test_a_damaged_head_is_not_taken_for_a_torn_one(tmp_path: Path) -> None:
+    """What is behind it was acknowledged."""
+    write(tmp_path, session(8, windows=2, rows=3))
+    path = journal_path(tmp_path, 1)
+    data = path.read_bytes()
+    path.write_bytes(data[:50] + bytes([data[50] ^ 1]) + data[51:])
+    with pytest.raises(SourceError, match="the journal's head is damaged") as caught:
+        Journal(path)
+    assert not isinstance(caught.value, UnbornError)
+
+
+def test_a_head_that_did_not_fit_is_not_there(tmp_path: Path) -> None:
+    """On a full disk no file is left behind, and none is open."""
+    before = open_files()
+    with file_size_limit(100), pytest.raises(OSError, match="too large"):
+        JournalWriter(tmp_path, head())
+    assert files_in(tmp_path) == []
+    assert open_files() == before
+
+
 def test_a_torn_head_is_no_journal(tmp_path: Path) -> None:
     """Nothing in it was ever acknowledged."""
     write(tmp_path, [])
@@ -119,7 +164,7 @@ def test_a_torn_head_is_no_journal(tmp_path: Path) -> None:
     data = path.read_bytes()
     for size in (0, 1, 19, 20, len(data) - 1):
         path.write_bytes(data[:size])
-        with pytest.raises(SourceError, match="without a whole head"):
+        with pytest.raises(UnbornError, match="without a whole head"):
             Journal(path)
 
 

@@ -180,6 +180,26 @@ def test_it_holds_to_the_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     check_source(lambda: SeedSource(tmp_path), window_ns=SECOND_NS // 2)
 
 
+def test_memory_is_a_few_thousand_rows(tmp_path: Path) -> None:
+    """Of a file with all rows in one row group Arrow holds little at once, wherever the reading stands."""
+    rows, levels = 80_000, 10
+    prices = np.random.default_rng(1).random(rows * levels)
+    offsets = pa.array(np.arange(0, len(prices) + 1, levels, dtype=np.int32))
+    columns: dict[str, Any] = {"ts": START_MS + np.arange(rows) * 100, "symbol": ["ES"] * rows}
+    for name, values in (("px", prices), ("sz", (prices * 1e6).astype(np.int64))):
+        lists = pa.ListArray.from_arrays(offsets, pa.array(values))
+        columns |= {f"{side}_{name}": lists for side in ("bid", "ask")}
+    path = tmp_path / "l2.parquet"
+    pq.write_table(pa.table(columns), path, use_dictionary=False, compression="none")
+    source = SeedSource(tmp_path)
+    before, held, told = pa.total_allocated_bytes(), 0, 0
+    for second in range(0, rows // 10 + 60, 60):
+        told += sum(map(len, source.read(START_NS + second * SECOND_NS).values()))
+        held = max(held, pa.total_allocated_bytes() - before)
+    assert told == rows
+    assert held < path.stat().st_size // 2
+
+
 def test_recognise(tmp_path: Path) -> None:
     """A folder with any one of the seven files."""
     assert not recognise(tmp_path)

@@ -99,9 +99,10 @@ def session(folder: Path, seed: int, *, records: int = 120, repeat: int = 0, min
             side, lots = int(rng.choice([-1, 1])), int(rng.integers(1, 9))
             lines["trade"].append(trade(seq, ns, px=price, vol=lots, side="BUY" if side > 0 else "SELL"))
             told.records.append((seq, ns, True, price, lots, side))
-            minute = told.bars.setdefault(ns // MINUTE_NS * MINUTE_NS, ([], [], []))
-            for values, value in zip(minute, (price, lots, side), strict=True):
-                values.append(value)  # type: ignore[arg-type] # prices are floats, the others ints
+            prices, sizes, sides = minute = told.bars.setdefault(ns // MINUTE_NS * MINUTE_NS, ([], [], []))
+            prices.append(price)
+            sizes.append(lots)
+            sides.append(side)
             lines["basedata"].append(basedata(ns // MINUTE_NS * MINUTE_NS, *minute))
         else:
             bq, aq = int(rng.integers(0, 50)), int(rng.integers(0, 50))
@@ -130,4 +131,6 @@ def _repeat(lines: dict[str, list[str]], told: Told, repeat: int) -> int:
 
 def read_small_blocks(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     """Have files read in blocks of so many bytes, so that small ones have many."""
-    monkeypatch.setitem(LineFile.__init__.__kwdefaults__, "block_bytes", size)
+    defaults = LineFile.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "block_bytes", size)

@@ -116,9 +116,7 @@ def test_a_damaged_head_is_no_reason_to_throw_the_rest_away(killed: Path, tmp_pa
     assert journal.read_bytes() == content
 
 
-def test_a_kill_at_any_step_of_it_costs_nothing(
-    killed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_at_any_step_of_it_costs_nothing(killed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is begun again, killed again, and in the end all is there, once."""
     disk = Disk(monkeypatch)
     step, done = 0, False

@@ -19,6 +19,7 @@ from feedsim.recording.reader import Recording, open_recording
 from feedsim.tap import tap as tap_module
 from feedsim.tap.tap import Tap
 from feedsim.tap.verify import verify
+from feedsim.tap.writer import Writer
 from tests.support.chunks import cut, quotes, session, told
 from tests.support.recordings import file_size_limit, header, open_files, record, remaking, told_by
 
@@ -37,7 +38,7 @@ async def running(tap: Tap) -> AsyncIterator[Tap]:
 async def until(true: Callable[[], bool]) -> None:
     """Let others run until something holds; the test's own timeout is the bound."""
     async with asyncio.timeout(30):
-        while not true():
+        while not true():  # noqa: ASYNC110 # what is waited for happens on disk
             await asyncio.sleep(0.001)
 
 
@@ -121,9 +122,7 @@ async def test_many_slices_of_a_chunk_are_one_write(tmp_path: Path) -> None:
         assert [group.last_seq for _, group in journal.groups] == [500]
 
 
-async def test_the_event_loop_is_free_while_the_disk_hangs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_event_loop_is_free_while_the_disk_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Being told never blocks, and nothing is durable until the disk says so."""
     opened = gate(monkeypatch)
     chunks = session(2)
@@ -225,8 +224,8 @@ async def test_events_of_a_client_are_recorded_as_columns(tmp_path: Path) -> Non
 async def test_a_filtered_recording_has_the_digests_of_its_streams(tmp_path: Path) -> None:
     """And none of the whole; its gaps in seq are no holes."""
     chunks = session(8)
-    filter = Filter(channels=("l1", "bar"))
-    async with running(Tap(tmp_path / "r", header(filter=filter))) as tap:
+    head = header(filter=Filter(channels=("l1", "bar")))
+    async with running(Tap(tmp_path / "r", head)) as tap:
         for chunk in chunks:
             tap.append_events(1, chunk.events(channels=frozenset(["l1", "bar"])))
     manifest = read_manifest(tmp_path / "r")
@@ -407,14 +406,14 @@ async def test_the_manifest_is_told_later_if_it_cannot_be_now(
     """The disk is so full that not even the last word fits: it is tried again until it does."""
     monkeypatch.setattr(tap_module, "RETRY_S", 0.001)
     failing = iter([True, True, False])
-    real = tap_module.Writer.set_lost
+    real = Writer.set_lost
 
-    def set_lost(writer: tap_module.Writer, holes: list[Hole]) -> None:
+    def set_lost(writer: Writer, holes: list[Hole]) -> None:
         if next(failing, False):
             raise OSError(errno.ENOSPC, "No space left on device")
         real(writer, holes)
 
-    monkeypatch.setattr(tap_module.Writer, "set_lost", set_lost)
+    monkeypatch.setattr(Writer, "set_lost", set_lost)
     async with running(Tap(tmp_path / "r", header(), flush_s=0.0)) as tap:
         full_disk(monkeypatch)
         tell(tap, chunks)

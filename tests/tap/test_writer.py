@@ -43,7 +43,7 @@ def digest_of(chunks: list[feedsim.events.Chunk]) -> str:
     return digest.hexdigest()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 2**32), segment_bytes=st.sampled_from([10_000, 50_000, 1 << 30]))
 def test_what_is_written_is_what_is_read(
     tmp_path_factory: pytest.TempPathFactory, seed: int, segment_bytes: int

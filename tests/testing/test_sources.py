@@ -245,7 +245,7 @@ class _SavesNothing(MemorySource):
 
 class _SavesNoBytes(MemorySource):
     def save(self) -> bytes:
-        return bytearray(super().save())
+        return bytearray(super().save())  # type: ignore[return-value] # the breach
 
 
 class _RestoresOnlyForward(MemorySource):
@@ -311,7 +311,7 @@ class _Unsorted(MemorySource):
         (_TellsTooEarly, "told a row available at or after it"),
         (_DropsWhereWindowsMeet, "rows instead of"),
         (_TellsTheLastAgain, "came after read"),
-        (_GoesBackByReading, "told rows for a time before what it had read up to"),
+        (_GoesBackByReading, "told rows again for a time that it had read up to"),
         (_DependsOnWindows, "trade.trade_id: has other values, read in one window"),
         (_ForgetsItsRest, "seek"),
         (_SavesNothing, "restored to"),
@@ -333,8 +333,7 @@ def test_broken_reading_is_caught(broken: type[MemorySource], expected: str) -> 
 
 
 def _trades() -> Table:
-    trades = quiet_trades([START_NS + number * SECOND_NS // 2 for number in range(24)], symbols=SYMBOLS)
-    return trades
+    return quiet_trades([START_NS + number * SECOND_NS // 2 for number in range(24)], symbols=SYMBOLS)
 
 
 def test_a_list_column_that_becomes_plain_is_caught() -> None:
@@ -347,5 +346,5 @@ def test_a_list_column_that_becomes_plain_is_caught() -> None:
                 told["l2"].columns["bid_px"] = told["l2"].ragged("bid_px").length
             return told
 
-    with pytest.raises(AssertionError, match="l2.bid_px: is no list column"):
+    with pytest.raises(AssertionError, match=r"l2\.bid_px: is no list column"):
         _check(lambda: Broken(_tables(), SYMBOLS))

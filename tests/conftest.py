@@ -1,0 +1,6 @@
+"""For all tests: properties are not timed, since a busy machine is no bug."""
+
+from hypothesis import settings
+
+settings.register_profile("feedsim", deadline=None, print_blob=True)
+settings.load_profile("feedsim")
