@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from feedsim.market.scenarios import SCENARIOS
-from feedsim.sources import delimited, recording, seed
+from feedsim.sources.delimited import recognise as is_csv
+from feedsim.sources.recording import recognise as is_recording
+from feedsim.sources.seed import recognise as is_export
 from feedsim.sources.sierra.files import parse_name
 
 MAX_DEPTH = 6  # folders below the one that is looked through
@@ -54,7 +56,7 @@ class Search:
 
     def _visit(self, folder: Path, depth: int) -> list[FoundSource]:
         folders, files = self._listed(folder)
-        found: list[FoundSource] = [_found("csv", path) for path in files if delimited.recognise(path)]
+        found: list[FoundSource] = [_found("csv", path) for path in files if is_csv(path)]
         charts = [path for path in files if parse_name(path) is not None]
         if charts:
             found.append(FoundSource("sierra", folder, len(charts), _size(charts)))
@@ -88,9 +90,9 @@ class Search:
 
 
 def _kind_of_folder(folder: Path) -> str | None:
-    if recording.recognise(folder):
+    if is_recording(folder):
         return "recording"
-    return "seed" if seed.recognise(folder) else None
+    return "seed" if is_export(folder) else None
 
 
 def _found(kind: str, path: Path) -> FoundSource:

@@ -193,9 +193,15 @@ class Panel:
         return VolumeBars(start, width, *sums)
 
     def biggest(self, count: int) -> npt.NDArray[np.intp]:
-        """The columns of the largest trades, none of one lot."""
+        """The columns of the largest trades, none of one lot; of equal ones some from all over the session."""
         found = np.flatnonzero(self.big_size > 1)
-        return np.sort(found[np.argsort(-self.big_size[found], kind="stable")][:count])
+        if len(found) <= count:
+            return found
+        sizes = self.big_size[found]
+        least = np.sort(sizes)[-count]
+        larger, equal = found[sizes > least], found[sizes == least]
+        spread = np.linspace(0, len(equal) - 1, count - len(larger)).astype(np.intp)
+        return np.sort(np.concatenate((larger, equal[spread])))
 
 
 def held(values: Float64) -> Float64:

@@ -39,7 +39,6 @@ class TradeTally:
         self.facts = TradeFacts(
             symbol=symbol, trades=0, volume=0, bought=0, sold=0, at_touch=0, inside=0, through=0, unquoted=0
         )
-        self._swept: tuple[int, int, float] = (-1, 0, np.nan)
 
     def add(self, rows: Table, quotes: dict[str, Float64]) -> None:
         """Trades in the tape's order, and the quotes in force before each."""
@@ -50,29 +49,27 @@ class TradeTally:
         facts.bought += int(size[side > 0].sum())
         facts.sold += int(size[side < 0].sum())
         place = _place(price, side, quotes["bid"], quotes["ask"])
-        sweeps = self._goes_on(rows)
+        sweeps = _goes_on(rows)
         at_touch = (place == AT) | ((place == BEYOND) & sweeps)
         facts.at_touch += int(at_touch.sum())
         facts.inside += int((place == INSIDE).sum())
         facts.through += int(((place == BEYOND) & ~at_touch).sum())
         facts.unquoted += int((place == UNKNOWN).sum())
 
-    def _goes_on(self, rows: Table) -> npt.NDArray[np.bool_]:
-        """Trades that go on with the aggressor before them: same time and side, and no better a price.
-
-        It has eaten the level that the quote tells, so it prints at the next one.
-        """
-        last_ns, last_side, last_price = self._swept
-        at = np.append(last_ns, rows.avail)
-        side = np.append(last_side, rows.array("side"))
-        price = np.append(last_price, rows.array("price"))
-        self._swept = (int(at[-1]), int(side[-1]), float(price[-1]))
-        same = (at[1:] == at[:-1]) & (side[1:] == side[:-1]) & (side[1:] != 0)
-        goes_on: npt.NDArray[np.bool_] = same & ((price[1:] - price[:-1]) * side[1:] >= 0)
-        return goes_on
-
 
 UNKNOWN, INSIDE, AT, BEYOND = range(4)
+
+
+def _goes_on(rows: Table) -> npt.NDArray[np.bool_]:
+    """Trades that go on with the aggressor before them: same time and side, and no better a price.
+
+    It has eaten the level that the quote tells, so it prints at the next one. A tape never cuts within one time.
+    """
+    at, side, price = rows.avail, rows.array("side"), rows.array("price")
+    goes_on = np.zeros(len(rows), np.bool_)
+    goes_on[1:] = (at[1:] == at[:-1]) & (side[1:] == side[:-1]) & (side[1:] != 0)
+    goes_on[1:] &= (price[1:] - price[:-1]) * side[1:] >= 0
+    return goes_on
 
 
 def _place(price: Float64, side: Int64, bid: Float64, ask: Float64) -> npt.NDArray[np.int64]:

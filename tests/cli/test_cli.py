@@ -60,6 +60,7 @@ def test_no_command_is_answered_by_help(feedsim: CommandLine) -> None:
         (["serve", "--option", "x"], "option: 'x': write it as name=value"),
         (["serve", "--rebase", "now", "--speed", "2"], "rebase: only a session at speed 1 can happen now"),
         (["serve", "/no/such/place"], "/no/such/place: no such file or folder"),
+        (["serve", "no/such\nplace"], "no/such place: no such file or folder"),
         (["inspect", "/no/such/place"], "/no/such/place: no such file or folder"),
         (["stream", "/no/such/place"], "/no/such/place: no such file or folder"),
         (["generate", "/no/such/place", "--out", "x"], "/no/such/place: no such file or folder"),

@@ -68,6 +68,18 @@ def test_the_largest_trade_stays_the_largest() -> None:
     assert (panel.big_size[1], panel.big_price[1]) == (9, 19.0)
 
 
+@given(sizes=st.lists(st.integers(0, 6), min_size=1, max_size=40), count=st.integers(1, 10))
+def test_the_biggest_trades_are_chosen(sizes: list[int], count: int) -> None:
+    """As many as there are, none of them smaller than one that was left out, each once and in order."""
+    panel = Panel("ES", 0.25, len(sizes))
+    panel.big_size[:] = sizes
+    chosen = panel.biggest(count).tolist()
+    assert chosen == sorted(set(chosen))
+    assert len(chosen) == min(count, sum(size > 1 for size in sizes))
+    left = [size for column, size in enumerate(sizes) if column not in chosen and size > 1]
+    assert not left or min(sizes[column] for column in chosen) >= max(left)
+
+
 def test_each_book_is_in_its_own_column() -> None:
     """Bids and asks of several books that come together."""
     rows = [(0, [10.0, 9.75], [5, 6], [10.25], [7]), (100, [10.0], [1], [10.5, 10.75], [2, 3])]
