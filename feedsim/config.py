@@ -15,7 +15,10 @@ from msgspec import Meta
 
 from feedsim.errors import ConfigError
 
-Speed = Literal["max"] | Annotated[float, Meta(gt=0)]
+# Far beyond what a market or a machine can do, and within what arithmetic on nanoseconds can.
+LEAST_SPEED, MOST_SPEED = 0.001, 1_000_000
+
+Speed = Literal["max"] | Annotated[float, Meta(ge=LEAST_SPEED, le=MOST_SPEED)]
 S = TypeVar("S", bound=msgspec.Struct)
 
 ENV_PREFIX = "FEEDSIM_"
@@ -109,7 +112,7 @@ def _explain(error: msgspec.ValidationError, wanted: Any) -> str:
     words = [word for part in parts if get_origin(part) is Literal for word in get_args(part)]
     if not words:
         return str(error)
-    other = " or a number above 0" if float in parts else ""
+    other = f" or a number from {LEAST_SPEED:g} to {MOST_SPEED:,}" if float in parts else ""
     return f"allowed: {', '.join(word or '(nothing)' for word in words)}{other}"
 
 

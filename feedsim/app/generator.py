@@ -59,8 +59,8 @@ async def replay(
     try:
         kept = None if symbols is None else _known(symbols, tape.symbols)
         async for chunk, lo, hi in make_player(tape, settings, burst=BURST, chunk_rows=CHUNK_ROWS).play():
-            events = chunk.events(lo, hi, channels=wanted, scale=SCALE[ts], depth=depth)
-            for event in events if kept is None else [event for event in events if event.symbol in kept]:
+            events = chunk.iterate(lo, hi, channels=wanted, scale=SCALE[ts], depth=depth)
+            for event in events if kept is None else (event for event in events if event.symbol in kept):
                 yield event
     finally:
         tape.close()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
+from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -66,9 +67,13 @@ class Ordered:
     def take(self, rows: Positions) -> Ordered:
         return Ordered(self.table.take(rows), self.seq[rows], self.n[rows], self.stream[rows])
 
-    def events(self, *, scale: int = 1, shift_ns: int = 0, depth: int | None = None) -> list[Event]:
-        """As Structs: times moved by `shift_ns` and in units of `scale` ns, l2 cut to `depth` levels."""
+    def iterate(self, *, scale: int = 1, shift_ns: int = 0, depth: int | None = None) -> Iterator[Event]:
+        """As Structs, made one by one: times moved by `shift_ns`, in units of `scale` ns; l2 cut to `depth` levels."""
         return to_events(self.table, self.seq.tolist(), self.n.tolist(), scale=scale, shift_ns=shift_ns, depth=depth)
+
+    def events(self, *, scale: int = 1, shift_ns: int = 0, depth: int | None = None) -> list[Event]:
+        """What `iterate` yields, as a list."""
+        return list(self.iterate(scale=scale, shift_ns=shift_ns, depth=depth))
 
 
 class Chunk:
@@ -127,6 +132,36 @@ class Chunk:
         first, last = np.searchsorted(seq, (self.first_seq + lo, self.first_seq + hi))
         return slice(int(first), int(last))
 
+    def iterate(
+        self,
+        lo: int = 0,
+        hi: int | None = None,
+        *,
+        channels: frozenset[str] | None = None,
+        scale: int = 1,
+        shift_ns: int = 0,
+        depth: int | None = None,
+    ) -> Iterator[Event]:
+        """The events at positions [lo, hi) as Structs, in order; only some channels' if `channels` says so.
+
+        Each Struct is made when it is asked for: it is then still in the processor's cache when it is used.
+        """
+        hi = len(self) if hi is None else hi
+        ranks = self.rank[lo:hi]
+        making: list[Iterator[Event]] = [iter(())] * len(CHANNELS)
+        wanted = np.zeros(len(CHANNELS), np.bool_)
+        for channel, part in self.tables.items():
+            if channels is None or channel in channels:
+                rows = part.take(self.rows_within(channel, lo, hi))
+                making[RANK[channel]] = rows.iterate(scale=scale, shift_ns=shift_ns, depth=depth)
+                wanted[RANK[channel]] = True
+        if not bool(wanted[ranks].all()):
+            ranks = ranks[wanted[ranks]]
+        # Runs of one channel: (whose turn it is, for how many events).
+        starts = np.flatnonzero(np.diff(ranks, prepend=np.uint8(len(CHANNELS))))
+        turns = map(making.__getitem__, ranks[starts].tolist())
+        return chain.from_iterable(map(islice, turns, np.diff(starts, append=len(ranks)).tolist()))
+
     def events(
         self,
         lo: int = 0,
@@ -137,22 +172,8 @@ class Chunk:
         shift_ns: int = 0,
         depth: int | None = None,
     ) -> list[Event]:
-        """The events at positions [lo, hi) as Structs, in order; only some channels' if `channels` says so."""
-        hi = len(self) if hi is None else hi
-        found: list[Event] = []
-        base = np.zeros(len(CHANNELS), np.int64)  # where a channel's row 0 would be in `found`
-        wanted = [name for name in self.tables if channels is None or name in channels]
-        for channel in wanted:
-            rows = self.rows_within(channel, lo, hi)
-            base[RANK[channel]] = len(found) - rows.start
-            found += self.tables[channel].take(rows).events(scale=scale, shift_ns=shift_ns, depth=depth)
-        if len(wanted) < 2 or len(found) < 2:
-            return found
-        rank = self.rank[lo:hi]
-        place = base[rank] + self.row[lo:hi]
-        if len(wanted) < len(self.tables):
-            place = place[np.isin(rank, [RANK[channel] for channel in wanted])]
-        return list(itemgetter(*place.tolist())(found))
+        """What `iterate` yields, as a list."""
+        return list(self.iterate(lo, hi, channels=channels, scale=scale, shift_ns=shift_ns, depth=depth))
 
     def part(self, lo: int, hi: int) -> Chunk:
         """The positions [lo, hi) as a chunk of their own, sharing no memory that it does not need."""

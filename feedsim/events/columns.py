@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import types
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
@@ -377,8 +377,11 @@ def to_events(
     scale: int = 1,
     shift_ns: int = 0,
     depth: int | None = None,
-) -> list[Event]:
-    """A table as Structs, times moved by `shift_ns` and in units of `scale` ns; `depth` cuts the levels of l2."""
+) -> Iterator[Event]:
+    """A table as Structs, made as they are asked for.
+
+    Times are moved by `shift_ns` and told in units of `scale` ns; `depth` cuts the levels of l2.
+    """
     schema = table.schema
     if schema.channel != "l2":
         depth = None
@@ -389,4 +392,4 @@ def to_events(
         for field in schema.fields
     ]
     make = typing.cast("Callable[..., Event]", schema.event_type)
-    return list(map(make, seq, n, *fields))
+    return map(make, seq, n, *fields)

@@ -17,6 +17,7 @@ from feedsim.wire.frames import MAX_BYTES, MAX_EVENTS, event_frames
 from feedsim.wire.protocol import Subscription
 
 CONFLATED = ("l1", "l2")
+PART = 50  # events by which a frame's worth is measured out
 
 
 class Sink(Protocol):
@@ -103,14 +104,15 @@ class Audience:
         """Published events after a seq, at most a frame's worth, and the seq that they reach."""
         items: list[bytes] = []
         reached, size = after, 0
-        while reached < ring.head and len(items) < MAX_EVENTS and size < MAX_BYTES // 2:
+        while reached < ring.head and len(items) <= MAX_EVENTS - PART and size < MAX_BYTES // 2:
             block = ring.find(reached + 1)
             if block is None:
                 break
             lo = reached + 1 - block.first_seq
-            hi = min(lo + MAX_EVENTS - len(items), ring.head + 1 - block.first_seq, len(block.chunk))
-            items += self.items(block, lo, hi)
-            size = sum(map(len, items))
+            hi = min(lo + PART, ring.head + 1 - block.first_seq, len(block.chunk))
+            part = self.items(block, lo, hi)
+            items += part
+            size += sum(map(len, part))
             reached = block.first_seq + hi - 1
         return items, reached
 

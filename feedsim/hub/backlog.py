@@ -8,7 +8,6 @@ from typing import cast
 
 import msgspec
 
-from feedsim.events import Chunk
 from feedsim.hub.audience import Cursor
 from feedsim.hub.counters import Counters
 from feedsim.hub.memory import Latest
@@ -19,6 +18,7 @@ from feedsim.wire.frames import frame
 from feedsim.wire.messages import AnyEvent, Skipped, Snapshot
 
 READ_AGAIN_ROWS = 1000
+READ_AGAIN_PART = 200  # of these leave in one write
 
 
 class Backlog:
@@ -106,23 +106,24 @@ class Backlog:
         tape = self._make_tape()
         try:
             tape.restore(max((p for p in self._checkpoints() if p.seq <= cursor.seq), key=lambda point: point.seq))
-            while not cursor.closed and cursor.seq + 1 < ring.first_seq:
+            while cursor.seq + 1 < ring.first_seq:
                 chunk = tape.advance(READ_AGAIN_ROWS)
                 assert chunk is not None
-                if chunk.last_seq > cursor.seq:
+                block = Block(chunk, shift_ns=ring.shift_ns)
+                while cursor.seq < min(chunk.last_seq, ring.head):
                     await cursor.sink.drain()
-                    if ring.epoch != epoch:
+                    if cursor.closed or ring.epoch != epoch:
                         return
-                    self._write_again(cursor, chunk)
+                    self._write_part(cursor, block)
                 await asyncio.sleep(0)
         finally:
             tape.close()
 
-    def _write_again(self, cursor: Cursor, chunk: Chunk) -> None:
-        block = Block(chunk, shift_ns=self._ring.shift_ns)
-        hi = min(len(chunk), self._ring.head + 1 - chunk.first_seq)
-        self._write_items(cursor, cursor.audience.items(block, cursor.seq + 1 - chunk.first_seq, hi))
-        cursor.seq = chunk.first_seq + hi - 1
+    def _write_part(self, cursor: Cursor, block: Block) -> None:
+        lo = cursor.seq + 1 - block.first_seq
+        hi = min(lo + READ_AGAIN_PART, len(block.chunk), self._ring.head + 1 - block.first_seq)
+        self._write_items(cursor, cursor.audience.items(block, lo, hi))
+        cursor.seq = block.first_seq + hi - 1
 
     def _write_items(self, cursor: Cursor, items: list[bytes]) -> None:
         if items:
@@ -132,14 +133,19 @@ class Backlog:
 
     # ------------------------------------------------------------------------------------------------ what gets lost
 
+    def loses(self, cursor: Cursor, block: Block) -> bool:
+        """Whether a reader would lose what a block has, were it dropped: not if it is being told from the tape."""
+        resumes = cursor.catching_up and cursor.seq + 1 < block.first_seq and not cursor.lost
+        return cursor.seq < block.last_seq and not resumes
+
     def drop(self, block: Block, cursors: list[Cursor]) -> None:
         """The ring has dropped a block: who had not got it loses it, unless it is being told from the tape again."""
         self._latest.on_drop(block)
         for cursor in cursors:
-            resumes = cursor.catching_up and cursor.seq + 1 < block.first_seq and not cursor.lost
-            if cursor.seq < block.last_seq and not resumes:
+            if self.loses(cursor, block):
                 self._note_lost(cursor, block)
                 cursor.seq = block.last_seq
+                self.bring_on(cursor)
 
     def end_epoch(self, cursors: list[Cursor]) -> None:
         """Nothing of this epoch will be kept: name what each reader has not got of it."""

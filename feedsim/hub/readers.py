@@ -88,8 +88,8 @@ class Readers:
         key = (subscription, encoding)
         if key not in self._audiences:
             audience = Audience(subscription, encoding)
-            forms = {other.form for other in self._audiences.values()} | {audience.form}
-            if len(forms) > MAX_FORMS:
+            paid = {other.form for other in self._audiences.values() if other.channels}
+            if audience.channels and len(paid | {audience.form}) > MAX_FORMS:
                 raise ProtocolError("limit_exceeded", f"more than {MAX_FORMS} combinations of encoding, ts and depth")
             self._audiences[key] = audience
         return self._audiences[key]
@@ -141,7 +141,7 @@ class Readers:
     def drop_old(self) -> None:
         """Keep the ring within its bytes; who had not got what goes loses it by the policy that it chose."""
         for block in self._ring.overfull():
-            for cursor in [c for c in self._cursors if c.seq < block.last_seq]:
+            for cursor in [c for c in self._cursors if self._backlog.loses(c, block)]:
                 if cursor.audience.subscription.policy == "disconnect":
                     self._disconnect(cursor, "too slow")
             self._backlog.drop(block, list(self._cursors))

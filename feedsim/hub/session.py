@@ -155,12 +155,13 @@ class Session:
         recorder = self.recorder if unpaced else None
         if recorder is None and not self.readers.some_wait:
             return
-        started = self.player.pacer.now()
-        await self.readers.ready()
-        if recorder is not None:
-            await recorder.ready()
-        if not unpaced:
-            self.player.waited(self.player.pacer.now() - started)
+        self.player.hold()
+        try:
+            await self.readers.ready()
+            if recorder is not None:
+                await recorder.ready()
+        finally:
+            self.player.release()
 
     async def _beat(self) -> None:
         while True:

@@ -21,6 +21,7 @@ class Clock:
         self._anchor = now
         self.speed = speed
         self.paused = False
+        self._held: float | None = None
 
     @property
     def unpaced(self) -> bool:
@@ -30,6 +31,8 @@ class Clock:
         """The session time at real time `now`."""
         if self.paused or self.unpaced:
             return self._anchor_ns
+        if self._held is not None:
+            now = max(self._held, self._anchor)
         return self._anchor_ns + int((now - self._anchor) * self.speed * NS_PER_S)
 
     def deadline(self, session_ns: int) -> float:
@@ -58,9 +61,15 @@ class Clock:
         self._hold(now)
         self._anchor_ns = max(self._anchor_ns, session_ns)
 
-    def wait(self, seconds: float) -> None:
-        """Leave out a stretch of real time in which a reader held the session up."""
-        self._anchor += seconds
+    def hold(self, now: float) -> None:
+        """Stand, from now until `release`: a reader holds the session up, and that stretch is left out."""
+        self._held = now
+
+    def release(self, now: float) -> None:
+        assert self._held is not None
+        # Shifted, not anchored anew: thousands of short stretches must not add up to a drift.
+        self._anchor = now if self._anchor > self._held else self._anchor + (now - self._held)
+        self._held = None
 
     def restart(self, session_ns: int, now: float) -> None:
         """A new epoch starts at `session_ns`, earlier or later."""

@@ -171,9 +171,12 @@ class Player:
         self._stopped = True
         self.pacer.wake()
 
-    def waited(self, seconds: float) -> None:
-        """A reader held the session up for this long: leave it out of the clock."""
-        self.clock.wait(seconds)
+    def hold(self) -> None:
+        """A reader holds the session up: until `release`, the clock stands."""
+        self.clock.hold(self.pacer.now())
+
+    def release(self) -> None:
+        self.clock.release(self.pacer.now())
 
     # ------------------------------------------------------------------------------------------------------ playing
 
@@ -200,10 +203,10 @@ class Player:
         if self.clock.unpaced:
             return self._tell(chunk, min(lo + self._burst, len(avail)))
         now = self.pacer.now()
-        late = now - self.clock.deadline(avail[lo]) - self.coalesce_s
-        if late < 0:
+        deadline = self.clock.deadline(avail[lo]) + self.coalesce_s
+        if now < deadline:
             return None
-        self.on_late(late)
+        self.on_late(now - deadline)
         hi = bisect_right(avail, max(self.clock.session_ns(now), avail[lo]), lo, min(lo + self._burst, len(avail)))
         return self._tell(chunk, hi)
 
@@ -326,9 +329,12 @@ class Player:
         epoch = self.epoch
         if before and (ns < self.tape.position_ns or before[-1].position_ns > self.tape.position_ns):
             self.tape.restore(max(before, key=lambda point: point.position_ns))
+        passed = self._not_all_told(before_ns=self.tape.position_ns)
         self._ahead.clear()
         self._chunk = None
         self.on_restart(self.tape.position_ns)
+        for tables in passed:
+            self.on_rolled(tables)
         for tables in self.tape.roll_to(ns):
             self.on_rolled(tables)
             await asyncio.sleep(0)
@@ -348,6 +354,14 @@ class Player:
             await self._pass_over()
         if reason:
             self.checkpoints = [point for point in self.checkpoints if point.position_ns <= ns]
+
+    def _not_all_told(self, before_ns: int) -> list[Tables]:
+        """What was read of the tape before a time, in chunks that are not, or not all, told."""
+        begun = [self._chunk] if self._chunk is not None and self._position < len(self._avail) else []
+        return [
+            {name: part.table.take(part.table.avail < before_ns) for name, part in chunk.tables.items()}
+            for chunk in (*begun, *self._ahead)
+        ]
 
     async def _pass_over(self) -> None:
         """Go to behind the last event of an earlier run; the clock goes on from there."""

@@ -71,12 +71,17 @@ class Intake:
     def append_events(self, epoch: int, events: list[Event]) -> None:
         """Take events in the order of their seq, less those that are recorded already."""
         if epoch == self.epoch:
-            events = [event for event in events if event.seq >= self.next_seq]
+            events = [event for event in events if event.seq > self._newest]
         if events and self._accept(epoch, events[0].seq, events[-1].seq):
             item = EventSlice(epoch, events, self._symbols, not_before=self._last_avail)
             self._last = None
             self._last_avail = item.last_avail
             self._put(item, len(events) * EVENT_BYTES)
+
+    @property
+    def _newest(self) -> int:
+        """The last seq that was told, taken or not; what comes again is passed over."""
+        return self.next_seq - 1 if self._missing_seq is None else self._missing_seq
 
     def _put(self, item: Slice, size: int) -> None:
         self._queue.append(item)
@@ -85,7 +90,7 @@ class Intake:
 
     def _accept(self, epoch: int, first_seq: int, last_seq: int) -> bool:
         """Whether there is something to record in these events; a gap before them becomes a hole."""
-        if (epoch, last_seq) < (self.epoch, self.next_seq):
+        if (epoch, last_seq) <= (self.epoch, self._newest):
             return False
         if epoch > self.epoch:
             self._begin(epoch, first_seq)
@@ -94,6 +99,7 @@ class Intake:
             self._last = None
             self._missing_seq = last_seq
             return False
+        first_seq = max(first_seq, self._newest + 1)
         if self._missing_seq is not None or (first_seq > self.next_seq and not self._filtered):
             self._queue.append(self._hole(first_seq - 1))
             self.next_seq = first_seq

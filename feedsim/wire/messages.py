@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from feedsim.config import LEAST_SPEED, MOST_SPEED
 from feedsim.events import L1, L2, Bar, Context, Footprint, Leadership, Profile, Status, Trade, Truth
 
 PROTOCOL = 1
@@ -25,7 +26,10 @@ StepUnit = Literal["event", "trade", "bar"]
 PlayState = Literal["playing", "paused", "ended"]
 
 Id = Annotated[int, Meta(description="the client's number for a request; the answer repeats it")]
-Speed = Annotated[float, Meta(gt=0, description="times real time")] | Literal["max"]
+LAST_MS = 7_258_118_400_000  # the year 2200
+
+Speed = Annotated[float, Meta(ge=LEAST_SPEED, le=MOST_SPEED, description="times real time")] | Literal["max"]
+Moment = Annotated[int, Meta(ge=0, le=LAST_MS, description="epoch milliseconds")]
 Micros = Annotated[int, Meta(description="microseconds since the epoch, by the server's wall clock")]
 
 
@@ -80,8 +84,8 @@ class Replay(Request, tag="replay", kw_only=True):
 
     source: str | None = None
     speed: Speed = 1.0
-    start: Annotated[int, Meta(description="epoch milliseconds")] | None = None
-    end: Annotated[int, Meta(description="epoch milliseconds")] | None = None
+    start: Moment | None = None
+    end: Moment | None = None
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
 
 
@@ -106,7 +110,7 @@ class ReplaySpeed(Request, tag="replay.speed", kw_only=True):
 class ReplaySeek(Request, tag="replay.seek", kw_only=True):
     """Go to a session time; opens a new epoch."""
 
-    ts: Annotated[int, Meta(description="epoch milliseconds")]
+    ts: Moment
 
 
 class ReplayStep(Request, tag="replay.step", kw_only=True):

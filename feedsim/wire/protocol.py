@@ -6,6 +6,7 @@ It knows what the client may ask for and what it has subscribed to. Obeying a re
 from __future__ import annotations
 
 import hmac
+import reprlib
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -179,6 +180,8 @@ class ServerProtocol:
             raise ProtocolError("bad_request", "policy wait is for private sessions and for speed max")
 
     def _check_history(self, request: History) -> None:
+        if "*" in (request.channel, request.symbol):
+            raise ProtocolError("bad_request", "history is of one channel of one symbol, not of *")
         self._pairs((request.channel,), (request.symbol,))
         if request.tf_s is not None and request.tf_s not in self.offer.tf_s:
             raise ProtocolError("bad_request", _not_among("tf_s", request.tf_s, self.offer.tf_s))
@@ -200,7 +203,7 @@ class ServerProtocol:
 
 
 def _not_among(what: str, value: object, allowed: tuple[object, ...]) -> str:
-    return f"{what} {value!r} is not here; there are: {', '.join(map(str, allowed)) or 'none'}"
+    return f"{what} {reprlib.repr(value)} is not here; there are: {', '.join(map(str, allowed)) or 'none'}"
 
 
 def _why_not_controllable(request: Control) -> str:

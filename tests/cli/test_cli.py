@@ -52,9 +52,9 @@ def test_no_command_is_answered_by_help(feedsim: CommandLine) -> None:
         (["stream", "x", "--count", "many"], "Invalid value for '--count'"),
         (["serve", "--port", "x"], "command line: port: 'x': Expected `int`"),
         (["serve", "--port", "70000"], "command line: port: '70000': Expected `int` <= 65535"),
-        (["serve", "--speed", "fast"], "speed: 'fast': allowed: max or a number above 0"),
-        (["serve", "--speed", "-1"], "speed: '-1': allowed: max or a number above 0"),
-        (["serve", "--speed", "nan"], "speed: 'nan': allowed: max or a number above 0"),
+        (["serve", "--speed", "fast"], "speed: 'fast': allowed: max or a number from 0.001 to 1,000,000"),
+        (["serve", "--speed", "-1"], "speed: '-1': allowed: max or a number from 0.001 to 1,000,000"),
+        (["serve", "--speed", "nan"], "speed: 'nan': allowed: max or a number from 0.001 to 1,000,000"),
         (["serve", "--minutes", "nan"], "minutes: 'nan': Expected `float` >= 0.0"),
         (["serve", "--log", "xml"], "log: 'xml': allowed: text, json"),
         (["serve", "--option", "x"], "option: 'x': write it as name=value"),
@@ -93,7 +93,7 @@ def test_what_cannot_be_done_is_one_line(arguments: list[str], says: str, feedsi
         (["serve", "--host", "203.0.113.7", "--port", "0"], "cannot listen on 203.0.113.7"),
         (["stream", "--channels", "news"], "channels: 'news': there are status, bar"),
         (["stream", "--symbols", "CL"], "symbols: 'CL': this source has ES, NQ"),
-        (["stream", "--speed", "fast"], "speed: 'fast': allowed: max or a number above 0"),
+        (["stream", "--speed", "fast"], "speed: 'fast': allowed: max or a number from 0.001 to 1,000,000"),
     ],
 )
 def test_what_a_source_cannot_do_is_one_line(
@@ -109,7 +109,7 @@ def test_what_a_source_cannot_do_is_one_line(
     [
         ("speed = ", "c.toml: not valid TOML"),
         ("sped = 2", "c.toml: sped: unknown setting; there are: bar_tf_s"),
-        ("speed = 'fast'", "c.toml: speed: 'fast': allowed: max or a number above 0"),
+        ("speed = 'fast'", "c.toml: speed: 'fast': allowed: max or a number from 0.001 to 1,000,000"),
         ("\xff", "c.toml: not valid TOML"),
     ],
 )

@@ -34,7 +34,8 @@ def test_a_deadline_is_when_the_clock_shows_the_time(now: float, speed: float, a
 
 Step = tuple[str, float]
 steps = st.lists(
-    st.tuples(st.sampled_from(["pause", "resume", "speed", "advance", "nothing"]), st.floats(0.01, 100)), max_size=20
+    st.tuples(st.sampled_from(["pause", "resume", "speed", "advance", "nothing", "hold"]), st.floats(0.01, 100)),
+    max_size=20,
 )
 
 
@@ -46,6 +47,9 @@ def obey(clock: Clock, step: Step, now: float) -> None:
         clock.resume(now)
     elif name == "speed":
         clock.set_speed(value, now)
+    elif name == "hold":
+        clock.hold(now)
+        clock.release(now)
     elif name == "advance":
         clock.advance_to(START_NS + int(value * NS_PER_S), now)
 
@@ -95,12 +99,40 @@ def test_a_restart_may_go_back() -> None:
     assert clock.session_ns(101.0) == START_NS + 3 * NS_PER_S
 
 
-def test_a_wait_is_left_out() -> None:
-    """What is due after a stretch in which a reader held the session up is due that much later."""
+def test_a_stretch_in_which_it_is_held_is_left_out() -> None:
+    """It stands meanwhile; what is due after it is due that much later."""
     clock = Clock(START_NS, 2, now=0.0)
     before = clock.deadline(START_NS + 10 * NS_PER_S)
-    clock.wait(3.0)
+    clock.hold(1.0)
+    assert clock.session_ns(1.0) == clock.session_ns(3.5) == START_NS + 2 * NS_PER_S
+    clock.release(4.0)
+    assert clock.session_ns(4.0) == START_NS + 2 * NS_PER_S
     assert clock.deadline(START_NS + 10 * NS_PER_S) == before + 3.0
+
+
+def test_being_held_often_does_not_add_up() -> None:
+    """A million stretches without length leave the schedule where it was."""
+    clock = Clock(START_NS, 3.3, now=0.0)
+    for count in range(1_000_000):
+        clock.hold(count / 1000)
+        clock.release(count / 1000)
+    assert clock.deadline(START_NS + 33 * NS_PER_S) == pytest.approx(10.0, abs=1e-9)
+
+
+def test_what_is_asked_for_while_it_is_held_counts_from_where_it_stands() -> None:
+    """Pause, speed and resume during a stretch that is left out."""
+    clock = Clock(START_NS, now=0.0)
+    clock.hold(1.0)
+    clock.pause(9.0)
+    clock.release(10.0)
+    assert clock.session_ns(20.0) == START_NS + NS_PER_S
+    clock.resume(20.0)
+    assert clock.session_ns(21.0) == START_NS + 2 * NS_PER_S
+    clock.hold(21.0)
+    clock.set_speed(10, 25.0)
+    assert clock.session_ns(30.0) == START_NS + 2 * NS_PER_S
+    clock.release(30.0)
+    assert clock.session_ns(31.0) == START_NS + 12 * NS_PER_S
 
 
 def test_unpaced_it_stands_where_it_was_put() -> None:

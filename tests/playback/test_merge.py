@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedsim.events import CHANNELS, RANK, Chunk, StreamKey, Table
+from feedsim.events.columns import Int64
 from feedsim.playback.merge import Merger
 from tests.support.chunks import SYMBOLS, table, told
 
@@ -18,22 +19,28 @@ Place = tuple[int, int, int, int, int]
 """(avail, own, rank, symbol, row): what the order is by."""
 
 
-def with_own_order(made: Table, rng: np.random.Generator) -> Table:
-    """The table with an order of the source's own for some rows, sorted as a source would tell it."""
-    own = np.where(rng.random(len(made)) < 0.3, -1, rng.integers(0, 5, len(made)))
-    order = np.lexsort((own, made.avail))
-    made.own = own
-    return made.take(order)
+def own_orders(kind: str, avail: Int64, rng: np.random.Generator) -> Int64:
+    """Orders of a source's own for all rows of a window: for none, for some, one sequence over all, or one of pairs."""
+    if kind == "none":
+        return np.full(len(avail), -1)
+    if kind == "some":
+        return np.where(rng.random(len(avail)) < 0.3, -1, rng.integers(0, 5, len(avail)))
+    sequence = np.empty(len(avail), np.int64)
+    sequence[np.lexsort((rng.random(len(avail)), avail))] = np.arange(len(avail))
+    return sequence // 2 if kind == "pairs" else sequence
 
 
-def window(seed: int, sizes: Sequence[int], start_ns: int) -> dict[str, Table]:
+def window(seed: int, kind: str, sizes: Sequence[int], start_ns: int) -> dict[str, Table]:
     """A window of all channels within 20 ns, so that nearly everything happens at once."""
     rng = np.random.default_rng(seed)
-    tables = {}
+    avail = start_ns + rng.integers(0, 20, sum(sizes))
+    own = own_orders(kind, avail, rng)
+    tables, first = {}, 0
     for channel, rows in zip(CHANNELS, sizes, strict=True):
         made = table(channel, rows, int(rng.integers(2**32)))
-        made.avail = start_ns + np.sort(rng.integers(0, 20, rows))
-        tables[channel] = with_own_order(made, rng)
+        made.avail, made.own = avail[first : first + rows], own[first : first + rows]
+        tables[channel] = made.take(np.lexsort((made.own, made.avail)))
+        first += rows
     return tables
 
 
@@ -41,7 +48,8 @@ def window(seed: int, sizes: Sequence[int], start_ns: int) -> dict[str, Table]:
 def windows(draw: st.DrawFn) -> Windows:
     count = draw(st.integers(1, 4))
     sizes = st.lists(st.integers(0, 12), min_size=len(CHANNELS), max_size=len(CHANNELS))
-    return [window(draw(st.integers(0, 2**32)), draw(sizes), 10**18 + 20 * at) for at in range(count)]
+    kind = draw(st.sampled_from(["none", "some", "sequence", "pairs"]))
+    return [window(draw(st.integers(0, 2**32)), kind, draw(sizes), 10**18 + 20 * at) for at in range(count)]
 
 
 def sorted_places(tables: dict[str, Table]) -> list[Place]:

@@ -60,7 +60,7 @@ class Playing:
         return [event for chunk, lo, hi in self.dues if chunk.epoch == epoch for event in chunk.events(lo, hi)]
 
     async def settled(self) -> None:
-        while not self.player.settled:
+        while not self.player.settled:  # noqa: ASYNC110 # time is virtual
             await asyncio.sleep(0)
         await asyncio.sleep(0)
 
@@ -72,7 +72,7 @@ def texts(events: list[Event]) -> list[str]:
 def the_tape() -> list[Event]:
     tape = Tape(small_session(seconds=SECONDS, rate=5), CONFIG)
     chunks = iter(lambda: tape.advance(300), None)
-    return [event for chunk in chunks if chunk is not None for event in chunk.events()]
+    return [event for chunk in chunks for event in chunk.events()]
 
 
 def without_place(events: list[Event]) -> list[list[Any]]:
@@ -281,7 +281,6 @@ def test_a_seek_tells_the_session_from_there(script: list[float], rest: float, s
         rows = [
             event
             for chunk in iter(lambda: tape.advance(500), None)
-            if chunk is not None
             for event, ns in zip(chunk.events(), chunk.avail.tolist(), strict=True)
             if ns >= to_ns
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -54,7 +55,8 @@ def whole() -> list[Chunk]:
 @settings(max_examples=20)
 def test_chunk_sizes_do_not_matter(whole: list[Chunk], sizes: list[int]) -> None:
     """However many rows are asked for at a time, the same events with the same seq, n, times and digest."""
-    tape, chunks = make_tape(), []
+    tape = make_tape()
+    chunks: list[Chunk] = []
     while (chunk := tape.advance(sizes[len(chunks) % len(sizes)])) is not None:
         chunks.append(chunk)
     assert told(chunks) == told(whole)
@@ -237,7 +239,7 @@ def test_a_session_without_time_is_refused() -> None:
 def test_lengths_must_divide_a_day(field: str, tf_s: int) -> None:
     """Otherwise windows would not start where a day does."""
     with pytest.raises(ConfigError, match=field):
-        TapeConfig(**{field: (60, tf_s)})
+        msgspec.convert({field: (60, tf_s)}, TapeConfig)
 
 
 def test_close_closes_the_source() -> None:

@@ -167,6 +167,18 @@ async def test_sealing_keeps_up_with_a_session_without_a_clock(tmp_path: Path) -
     assert told_by(open_recording(tmp_path / "r")) == told(chunks)
 
 
+async def test_a_session_that_never_pauses_does_not_keep_it_from_sealing(tmp_path: Path) -> None:
+    """There is always something due to be written, and nobody waits for the tap: journals still become segments."""
+    rows = ((chunk, position) for chunk in quotes(20, 20_000) for position in range(len(chunk)))
+    async with running(Tap(tmp_path / "r", header(), segment_bytes=10_000, flush_s=0.0)) as tap:
+        while not tap.segments and tap.flushes < 500:
+            chunk, position = next(rows)
+            tap.append(chunk, position, position + 1)
+            for _ in range(10):
+                await asyncio.sleep(0)
+        assert tap.segments > 0
+
+
 async def test_an_old_journal_is_sealed(tmp_path: Path) -> None:
     """By age, where a session is too quiet to fill one."""
     chunks = session(3)
