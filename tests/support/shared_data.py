@@ -1,4 +1,4 @@
-"""Recorded market data that lies beside the repository and is nobody's to publish: where it is, or why a test is skipped."""
+"""Recorded market data beside the repository, which is nobody's to publish: where it is, or why a test is skipped."""
 
 from __future__ import annotations
 
