@@ -81,16 +81,16 @@ async def _count(count: int) -> AsyncIterator[int]:
 
 
 async def _time(events: AsyncIterator[object]) -> float:
-    started = time.perf_counter_ns()
+    started = time.process_time_ns()
     async for _ in events:
         pass
-    return time.perf_counter_ns() - started
+    return time.process_time_ns() - started
 
 
 def _read(source: str) -> float:
-    started = time.perf_counter_ns()
+    started = time.process_time_ns()
     tape = open_tape(SourceSettings(source=source, minutes=MINUTES))
     while tape.advance(CHUNK_ROWS) is not None:
         pass
     tape.close()
-    return time.perf_counter_ns() - started
+    return time.process_time_ns() - started

@@ -21,6 +21,7 @@ def set_up_logs(*, json: bool) -> None:
             *([structlog.processors.format_exc_info] if json else []),
             renderer,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        # What stderr is when something is said, not what it was when the log was set up.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
     )

@@ -7,9 +7,14 @@ import contextlib
 import gc
 import signal
 import sys
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from feedsim.cli.options import from_settings
 from feedsim.config import ServeSettings
+
+if TYPE_CHECKING:
+    from feedsim.app.service import Service
 
 DRAIN_S = 4.5  # what is not done by then after SIGTERM is left
 
@@ -29,14 +34,14 @@ def serve(settings: ServeSettings) -> None:
     _run(_serve(settings))
 
 
-def _run(main: object) -> None:
+def _run(main: Coroutine[Any, Any, None]) -> None:
     """Run on uvloop where there is one."""
     try:
         import uvloop
     except ImportError:
-        asyncio.run(main)  # type: ignore[arg-type]
+        asyncio.run(main)
     else:
-        uvloop.run(main)  # type: ignore[arg-type]
+        uvloop.run(main)
 
 
 async def _serve(settings: ServeSettings) -> None:
@@ -64,10 +69,7 @@ async def _serve(settings: ServeSettings) -> None:
         raise failure
 
 
-def _greet(settings: ServeSettings, service: object) -> None:
-    from feedsim.app.service import Service
-
-    assert isinstance(service, Service)
+def _greet(settings: ServeSettings, service: Service) -> None:
     live = service.sessions.live
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     lines = [
