@@ -12,7 +12,6 @@ from feedsim.events import CHANNELS, Event
 from feedsim.wire.codec import SCALE
 
 CHUNK_ROWS = 8192  # nobody waits beside the one who iterates: larger chunks cost less an event
-BURST = 2048  # Structs made at once: they should still be in the cache when they are yielded
 
 if TYPE_CHECKING:
     from feedsim.wire.messages import TimeUnit
@@ -58,7 +57,7 @@ async def replay(
     tape = open_tape(settings)
     try:
         kept = None if symbols is None else _known(symbols, tape.symbols)
-        async for chunk, lo, hi in make_player(tape, settings, burst=BURST, chunk_rows=CHUNK_ROWS).play():
+        async for chunk, lo, hi in make_player(tape, settings, burst=CHUNK_ROWS, chunk_rows=CHUNK_ROWS).play():
             events = chunk.iterate(lo, hi, channels=wanted, scale=SCALE[ts], depth=depth)
             for event in events if kept is None else (event for event in events if event.symbol in kept):
                 yield event

@@ -152,8 +152,8 @@ class Chunk:
         wanted = np.zeros(len(CHANNELS), np.bool_)
         for channel, part in self.tables.items():
             if channels is None or channel in channels:
-                rows = part.take(self.rows_within(channel, lo, hi))
-                making[RANK[channel]] = rows.iterate(scale=scale, shift_ns=shift_ns, depth=depth)
+                told = part if hi - lo == len(self) else part.take(self.rows_within(channel, lo, hi))
+                making[RANK[channel]] = told.iterate(scale=scale, shift_ns=shift_ns, depth=depth)
                 wanted[RANK[channel]] = True
         if not bool(wanted[ranks].all()):
             ranks = ranks[wanted[ranks]]

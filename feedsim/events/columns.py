@@ -349,7 +349,7 @@ def to_python(
         return column.lists(depth)
     if field.kind is Kind.INT:
         if field.time and (scale != 1 or shift_ns):
-            column = (column + shift_ns) // scale
+            column = (column + shift_ns if shift_ns else column) // scale
         if field.nullable and bool((null := column == INT_NULL).any()):
             return _with_nulls(column.tolist(), null)
     elif field.kind is Kind.FLOAT and field.nullable and bool((null := np.isnan(column)).any()):
