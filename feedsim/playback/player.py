@@ -94,7 +94,8 @@ class Player:
         """Everything is told."""
         self._ahead: deque[Chunk] = deque()
         self._chunk: Chunk | None = None
-        self._avail: list[int] = []
+        self._avail: list[int] | None = None
+        """The chunk's available times, once they are waited for."""
         self._position = 0
         self._burst, self._chunk_rows = burst, chunk_rows
         self._rate = 0.0  # events a second of session time
@@ -195,13 +196,14 @@ class Player:
                 if self.clock.unpaced or due.hi - due.lo == self._burst:
                     await asyncio.sleep(0)  # nothing else would give the loop's other tasks a turn
             else:
-                await self._sleep()
+                await self._sleep(chunk)
 
     def _due(self, chunk: Chunk) -> Due | None:
         """What the clock has passed."""
-        lo, avail = self._position, self._avail
+        lo = self._position
         if self.clock.unpaced:
-            return self._tell(chunk, min(lo + self._burst, len(avail)))
+            return self._tell(chunk, min(lo + self._burst, len(chunk)))
+        avail = self._times(chunk)
         now = self.pacer.now()
         deadline = self.clock.deadline(avail[lo]) + self.coalesce_s
         if now < deadline:
@@ -228,12 +230,12 @@ class Player:
         self._position = hi
         self.seq = chunk.first_seq + hi - 1
         if self.clock.unpaced or self.clock.paused:
-            self.clock.advance_to(self._avail[hi - 1], self.pacer.now())
+            self.clock.advance_to(int(chunk.avail[hi - 1]), self.pacer.now())
         return due
 
-    async def _sleep(self) -> None:
+    async def _sleep(self, chunk: Chunk) -> None:
         """Until the next event is due; first read ahead, if there is time, and jump over closed hours."""
-        next_ns = self._avail[self._position]
+        next_ns = self._times(chunk)[self._position]
         if self.jump_closed:
             next_ns = self._jump(next_ns)
         deadline = self.clock.deadline(next_ns) + self.coalesce_s
@@ -257,7 +259,7 @@ class Player:
 
     def _current(self) -> Chunk | None:
         """The chunk that is being told, or the next one if it is all told; None at the end of the tape."""
-        if self._chunk is not None and self._position == len(self._avail):
+        if self._chunk is not None and self._position == len(self._chunk):
             if self._digest is not None:
                 self._digest.update(self._chunk)
             self._chunk = None
@@ -267,9 +269,14 @@ class Player:
             if not self._ahead:
                 return None
             self._chunk = self._ahead.popleft()
-            self._avail = self._chunk.avail.tolist()
+            self._avail = None
             self._position = 0
         return self._chunk
+
+    def _times(self, chunk: Chunk) -> list[int]:
+        if self._avail is None:
+            self._avail = chunk.avail.tolist()
+        return self._avail
 
     def _read_ahead(self) -> None:
         self._checkpoint_if_due()
@@ -357,7 +364,7 @@ class Player:
 
     def _not_all_told(self, before_ns: int) -> list[Tables]:
         """What was read of the tape before a time, in chunks that are not, or not all, told."""
-        begun = [self._chunk] if self._chunk is not None and self._position < len(self._avail) else []
+        begun = [self._chunk] if self._chunk is not None and self._position < len(self._chunk) else []
         return [
             {name: part.table.take(part.table.avail < before_ns) for name, part in chunk.tables.items()}
             for chunk in (*begun, *self._ahead)
@@ -370,5 +377,5 @@ class Player:
             self._position = min(after + 1 - chunk.first_seq, len(chunk))
             self.seq = chunk.first_seq + self._position - 1
             self.on_passed(chunk, self._position)
-            self.clock.restart(self._avail[self._position - 1], self.pacer.now())
+            self.clock.restart(int(chunk.avail[self._position - 1]), self.pacer.now())
             await asyncio.sleep(0)
