@@ -55,13 +55,15 @@ async def replay(
         },
     )
     tape = open_tape(settings)
+    player = make_player(tape, settings, burst=CHUNK_ROWS, chunk_rows=CHUNK_ROWS)
     try:
         kept = None if symbols is None else _known(symbols, tape.symbols)
-        async for chunk, lo, hi in make_player(tape, settings, burst=CHUNK_ROWS, chunk_rows=CHUNK_ROWS).play():
+        async for chunk, lo, hi in player.play():
             events = chunk.iterate(lo, hi, channels=wanted, scale=SCALE[ts], depth=depth)
             for event in events if kept is None else (event for event in events if event.symbol in kept):
                 yield event
     finally:
+        player.close()
         tape.close()
 
 

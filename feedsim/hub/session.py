@@ -135,7 +135,7 @@ class Session:
         await self.readers.ready()
 
     def close(self) -> None:
-        self.player.stop()
+        self.player.close()
         self.tape.close()
 
     def _publish(self, due: Due) -> None:

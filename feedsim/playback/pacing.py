@@ -33,7 +33,9 @@ class Pacer(Protocol):
 
     def wake(self) -> None: ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """End the sleep and let go of the timer; may be called again. Nobody sleeps after it."""
+        ...
 
 
 class LoopPacer:
@@ -67,7 +69,7 @@ class LoopPacer:
 
 
 class TimerfdPacer:
-    """A timerfd up to 150 µs before the deadline, then a spin: late by microseconds at a few percent of a core."""
+    """A timerfd until shortly before the deadline, then a spin: late by microseconds at a few percent of a core."""
 
     now = staticmethod(time.monotonic)
 
@@ -107,8 +109,10 @@ class TimerfdPacer:
 
     def close(self) -> None:
         self.wake()
-        self._loop.remove_reader(self._fd)
-        os.close(self._fd)
+        if self._fd >= 0:
+            self._loop.remove_reader(self._fd)
+            os.close(self._fd)
+            self._fd = -1
 
     def _fired(self) -> None:
         try:

@@ -172,6 +172,11 @@ class Player:
         self._stopped = True
         self.pacer.wake()
 
+    def close(self) -> None:
+        """Stop for good, and let go of the pacer's timer."""
+        self.stop()
+        self.pacer.close()
+
     def hold(self) -> None:
         """A reader holds the session up: until `release`, the clock stands."""
         self.clock.hold(self.pacer.now())
