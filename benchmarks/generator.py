@@ -19,6 +19,7 @@ from feedsim.app.generator import CHUNK_ROWS
 from feedsim.app.making import make_recording
 from feedsim.app.opening import open_tape
 from feedsim.config import SourceSettings
+from feedsim.lab.rates import counting
 
 MINUTES = 30
 ROUNDS = 7  # the best of each counts: what disturbs only adds
@@ -70,14 +71,9 @@ async def _measure(source: str, channels: tuple[str, ...] | None) -> Cost:
     whole, tape, bare = [], [], []
     for _ in range(ROUNDS):
         whole.append(await _time(feedsim.replay(source, speed="max", channels=channels, minutes=MINUTES)))
-        bare.append(await _time(_count(count)))
+        bare.append(await _time(counting(count)))
         tape.append(_read(source))
     return Cost(min(whole) / count, min(tape) / count, min(bare) / count)
-
-
-async def _count(count: int) -> AsyncIterator[int]:
-    for number in range(count):
-        yield number
 
 
 async def _time(events: AsyncIterator[object]) -> float:

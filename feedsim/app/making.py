@@ -26,8 +26,7 @@ async def make_recording(settings: SourceSettings, out: Path) -> None:
     try:
         if tape.end_ns is None:
             raise ConfigError("this source has no end: say how long", field="minutes")
-        for _ in tape.roll_to(tape.start_ns):
-            pass
+        tape.skip_to_start()
         tap = tap_into(out, header_of("generated", tape), field="out")
         work = asyncio.get_running_loop().create_task(tap.run())
         try:

@@ -54,8 +54,7 @@ def _remake(source: str | None, notes: list[str], manifest: Manifest, epoch: int
 
 def _chunks(tape: Tape, epoch: int, reason: str) -> Iterator[Chunk]:
     try:
-        for _ in tape.roll_to(tape.start_ns):
-            pass
+        tape.skip_to_start()
         tape.open_epoch(epoch, reason)
         while (chunk := tape.advance(CHUNK_ROWS)) is not None:
             yield chunk

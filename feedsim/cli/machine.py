@@ -102,7 +102,8 @@ def _replay(source: str) -> list[tuple[str, str]]:
 
 
 def _wake_ups() -> list[tuple[str, str]]:
-    from feedsim.lab.lateness import pacer_lateness, run
+    from feedsim.lab.lateness import pacer_lateness
+    from feedsim.playback.loop import run
 
     lateness = run(pacer_lateness(per_s=1000.0, count=int(BUDGET_S * 1000)))
     late = f"p50 {lateness.p50_s * 1e6:,.1f} µs, p99 {lateness.p99_s * 1e6:,.1f} µs"

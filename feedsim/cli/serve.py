@@ -7,8 +7,7 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from feedsim.cli.options import from_settings
 from feedsim.config import ServeSettings
@@ -29,19 +28,10 @@ def serve(settings: ServeSettings) -> None:
     feedsim serve sierra/ --rebase now --tap out     chart files, as if it all happened now, and recorded
     """
     from feedsim.app.logs import set_up_logs
+    from feedsim.playback.loop import run
 
     set_up_logs(json=settings.log == "json")
-    _run(_serve(settings))
-
-
-def _run(main: Coroutine[Any, Any, None]) -> None:
-    """Run on uvloop where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        asyncio.run(main)
-    else:
-        uvloop.run(main)
+    run(_serve(settings))
 
 
 async def _serve(settings: ServeSettings) -> None:

@@ -36,8 +36,7 @@ def inspect_tape(tape: Tape, *, on_chunk: Callable[[Chunk], None] | None = None)
 
     Raises SourceError for data that cannot be replayed. The tape must have an end.
     """
-    for _ in tape.roll_to(tape.start_ns):
-        pass
+    tape.skip_to_start()
     inspection = Inspection(tape)
     while (chunk := tape.advance(CHUNK_ROWS)) is not None:
         inspection.add(chunk)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from feedsim.playback.pacing import TimerfdPacer, pacer_for
 
 LEAD_S = 0.02
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +21,6 @@ class Lateness:
     p99_s: float
     cpu: float
     """Share of a core."""
-
-
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run on the loop that a server has here: uvloop where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(main)
-    return uvloop.run(main)
 
 
 async def sleep_lateness(*, per_s: float, count: int) -> Lateness:

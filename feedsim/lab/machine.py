@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from feedsim.lab.lateness import Lateness, pacer_lateness, run, sleep_lateness
+from feedsim.lab.lateness import Lateness, pacer_lateness, sleep_lateness
+from feedsim.playback.loop import run
 from feedsim.sources.numba_cache import market_folder
 
 Verdict = Literal["ok", "note", "fail"]

@@ -31,8 +31,7 @@ class Rate:
 
 def tape_rate(tape: Tape, *, budget_s: float) -> Rate:
     """Read a tape for up to `budget_s`, after a first chunk that is not counted: it compiles what must be."""
-    for _ in tape.roll_to(tape.start_ns):
-        pass
+    tape.skip_to_start()
     tape.advance(CHUNK_ROWS)
     events, first_ns, start = 0, tape.position_ns, time.perf_counter()
     while time.perf_counter() - start < budget_s and (chunk := tape.advance(CHUNK_ROWS)) is not None:

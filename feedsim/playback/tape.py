@@ -169,6 +169,11 @@ class Tape:
             yield self._window(min(self._next_edge(), ns), with_phases=False)
             self._window_ns = min(self._window_ns * 2, LONGEST_WINDOW_NS)
 
+    def skip_to_start(self) -> None:
+        """Go to the session's start, for whoever does not need what was before it."""
+        for _ in self.roll_to(self.start_ns):
+            pass
+
     def open_epoch(self, epoch: int, reason: str) -> None:
         """Number from 1 again from here on; a status event tells why."""
         self.merger = Merger(self.symbols, epoch=epoch)

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from feedsim.errors import FeedsimError
 from feedsim.lab.fanout import cpu_seconds, fan_out
-from feedsim.lab.lateness import pacer_lateness, quantile, run, sleep_lateness
+from feedsim.lab.lateness import pacer_lateness, quantile, sleep_lateness
 from feedsim.lab.machine import Check, checks
 from feedsim.lab.rates import counting, generator_rate, tape_rate
+from feedsim.playback.loop import run
 from tests.lab.made import market, tape_of
 from tests.support.recordings import record
 from tests.support.server import REPOSITORY
