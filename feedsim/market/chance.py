@@ -22,6 +22,8 @@ _ROOT_HALF = 0.7071067811865476
 _LN2_HIGH = 2977044471 / 2**32
 _LN2_LOW = 1.9082149292705877e-10
 _ARTANH = tuple(1.0 / odd for odd in range(23, 1, -2))
+_PER_LN2 = 1.4426950408889634
+_EXP = tuple(1.0 / n for n in range(14, 0, -1))
 _11, _17, _19, _23, _32, _41, _45 = (np.uint64(bits) for bits in (11, 17, 19, 23, 32, 41, 45))
 
 
@@ -88,6 +90,29 @@ def log(x: float) -> float:
     for term in _ARTANH:
         tail = tail * z + term
     return e * _LN2_HIGH + (2.0 * s + (2.0 * s * z * tail + e * _LN2_LOW))
+
+
+@compiled
+def exp(x: float) -> float:
+    """e to the power of x, to about one unit in the last place; 0 below -700, and above 700 as at 700.
+
+    x = k ln 2 + r with |r| ≤ ln 2 / 2, and the series of e**r times the exact 2**k.
+    """
+    if x < -700.0:
+        return 0.0
+    x = min(x, 700.0)
+    k = math.floor(x * _PER_LN2 + 0.5)
+    r = (x - k * _LN2_HIGH) - k * _LN2_LOW
+    total = 1.0
+    for inverse in _EXP:
+        total = 1.0 + total * r * inverse
+    return math.ldexp(total, int(k))
+
+
+@compiled
+def logistic(x: float) -> float:
+    """1 / (1 + e**-x)."""
+    return 1.0 / (1.0 + exp(-x))
 
 
 @compiled

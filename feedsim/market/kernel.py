@@ -1,0 +1,488 @@
+"""The law of one symbol's market: a queue-reactive order book that a latent price steers.
+
+Orders come, trade and go one by one, each by chance that depends on the queues (Huang, Lehalle and Rosenbaum 2015);
+a clock of bursts and a hum says when. The latent price and the modulators of a scenario lean on those chances, and
+nothing else moves a price. Time is in ns; what is told does not depend on how time is cut.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from feedsim.market.book import (
+    ADD,
+    BOOK,
+    CANCEL,
+    FILL,
+    LEVELS,
+    MODIFY,
+    QUEUE,
+    SHOWN,
+    WIDEST,
+    WINDOW,
+    clear,
+    drop_filled,
+    eat,
+    lots,
+    outward,
+    place,
+    remove,
+    shrink,
+)
+from feedsim.market.chance import below, exp, exponential, logistic, stream, uniform
+from feedsim.market.compiling import compiled
+from feedsim.market.law import BIRTHS, BIRTHS_UNTIL, CHOICES, LN10
+from feedsim.market.modulators import (
+    CANCEL_EMPTY,
+    DEPTH_ASK,
+    DEPTH_BID,
+    FLOW_BIAS,
+    HALT,
+    ICEBERG,
+    ICEBERG_OFFSET,
+    ICEBERG_REFRESH,
+    ICEBERG_RESERVE,
+    ICEBERG_SIDE,
+    IMBALANCE,
+    INSIDE,
+    LOTS,
+    QUOTE_TILT,
+    TRADES,
+)
+
+FORMAT = 2
+"""Of the state and of what is told: another one, other bytes."""
+
+SECOND_NS = 1_000_000_000
+STEP_NS = 50_000_000
+NEVER = 1 << 62
+MOST_PRINTS = 12  # prices that one market order may walk through
+LOG_ROOM = 2 * WINDOW * QUEUE  # rows of the log that one event may need
+
+# What is told, as rows of int64: prices in ticks, sizes in lots.
+TRADE_FIELDS = ("ts", "price", "size", "side", "trade_id")
+L1_FIELDS = ("ts", "bid", "ask", "bid_size", "ask_size", "last_price", "last_size")
+L2_FIELDS = ("ts", *(f"{side}_{what}" for side in ("bid", "ask") for what in ("px", "sz", "ct")))
+"""All but the time SHOWN values wide, the best level first."""
+L2_WIDTH = 1 + (len(L2_FIELDS) - 1) * SHOWN
+
+STATE = np.dtype(
+    [
+        *BOOK,
+        ("chance", "u8", 4),
+        ("next_ns", "i8"),
+        ("l2_ns", "i8"),
+        ("open", "i8"),
+        ("halted", "i8"),
+        ("memory", "f8", 3),
+        ("excited", "f8"),
+        ("burst", "i8"),
+        ("after", "i8"),
+        ("emptied", "i8"),
+        ("fresh", "i8"),
+        ("iceberg", "i8"),
+        ("iceberg_price", "i8"),
+        ("iceberg_side", "i8"),
+        ("iceberg_left", "i8"),
+        ("events", "i8"),
+        ("logged", "i8"),
+        ("trades", "i8"),
+        ("last_price", "i8"),
+        ("last_size", "i8"),
+        ("l1", "i8", len(L1_FIELDS)),
+        ("l2", "i8", L2_WIDTH),
+    ],
+    align=True,
+)
+"""After the book: when the next event comes and the next L2 row is due; whether the book is open or halted; the last
+three signs; what excites trades; the burst that goes on, and whether a trade or a move began it; the side that was
+emptied last and the one with a new best price (plus 1; 0 is none); the iceberg; counts; what was told last."""
+
+
+def new_state(symbol: str, seed: int, start_ns: int) -> npt.NDArray[Any]:
+    """One record of STATE whose book opens at `start_ns`."""
+    state = np.zeros(1, STATE)
+    state["chance"] = stream(seed, f"orders {symbol}")
+    state["next_ns"] = start_ns
+    state["l2_ns"] = NEVER
+    state["next_id"] = 1
+    return state
+
+
+@compiled
+def advance(
+    state: Any,
+    law: Any,
+    x: Any,
+    busy: Any,
+    modulators: Any,
+    grid_ns: int,
+    until_ns: int,
+    l2_every_ns: int,
+    trades: Any,
+    l1: Any,
+    l2: Any,
+    orders: Any,
+) -> Any:
+    """Run up to `until_ns`, within the minute whose latent prices, activity and modulators are given from `grid_ns` on.
+
+    `x` (ticks) and `busy` have a value every STEP_NS, `modulators` a row a second. Fills the first rows of `trades`,
+    `l1`, `l2` and, if it has any, `orders` (int64, a row as the …_FIELDS say); tells how many of each. While a table was
+    filled there may be more before `until_ns`: then `state.next_ns` is before it.
+    """
+    traded, quoted, shown = 0, 0, 0
+    state.logged = 0
+    while traded + MOST_PRINTS <= len(trades) and quoted < len(l1) and shown < len(l2):
+        if len(orders) and state.logged + LOG_ROOM > len(orders):
+            break
+        if state.l2_ns < state.next_ns:
+            if state.l2_ns >= until_ns:
+                break
+            shown += _tell_l2(state, l2[shown])
+            state.l2_ns = NEVER
+            continue
+        now = state.next_ns
+        if now >= until_ns:
+            break
+        second = (now - grid_ns) // SECOND_NS
+        moved_by = modulators[second]
+        if moved_by[HALT]:
+            state.halted = 1
+            state.open = 0
+            state.next_ns = grid_ns + (second + 1) * SECOND_NS
+            continue
+        step = (now - grid_ns) // STEP_NS
+        if state.open:
+            traded += _happen(state, law, moved_by, x[step], now, trades, traded, orders)
+            state.events += 1
+            state.l2_ns = min(state.l2_ns, -(-now // l2_every_ns) * l2_every_ns)
+        else:
+            _open(state, law, moved_by, x[step], now, orders)
+            state.l2_ns = now
+        quoted += _tell_l1(state, now, l1[quoted])
+        state.next_ns = now + _gap(state, law, moved_by, busy[step])
+    return traded, quoted, shown, state.logged
+
+
+@compiled
+def _gap(state: Any, law: Any, moved_by: Any, busy: float) -> int:
+    """The time to the next event: at once while the spread of a large tick is wide or a burst goes on, else a hum."""
+    if law.large_tick and state.best[1] - state.best[0] > 1:
+        gap = law.wide_gap[below(state.chance, CHOICES)]
+        if uniform(state.chance) >= (1.0 - law.wide_slow) * min(moved_by[INSIDE], 1.0):
+            gap *= int(exp(LN10 * (2.0 + 2.0 * uniform(state.chance))))
+        return gap
+    burst = law.burst_after if state.after else law.burst
+    if state.burst > 0:
+        state.burst -= 1
+    elif uniform(state.chance) >= burst:
+        state.after = 0
+        state.fresh = 0
+        return 1 + int(exponential(state.chance) / (law.hum * busy) * SECOND_NS)
+    return law.burst_gap[below(state.chance, CHOICES)]
+
+
+# ------------------------------------------------------------------------------------------------------ what happens
+
+
+@compiled
+def _open(state: Any, law: Any, moved_by: Any, x: float, now: int, orders: Any) -> None:
+    """A new book around the latent price."""
+    clear(state, int(x))
+    state.open = 1
+    state.burst = 0
+    state.emptied = 0
+    state.fresh = 0
+    state.iceberg = 0
+    for side in range(2):
+        _fill(state, law, moved_by, side, now, orders)
+
+
+@compiled
+def _happen(state: Any, law: Any, moved_by: Any, x: float, now: int, trades: Any, traded: int, orders: Any) -> int:
+    """One event; how many prints it made."""
+    bid, ask = state.best[0], state.best[1]
+    bids, asks = lots(state, bid), lots(state, ask)
+    imbalance = (bids - asks) / (bids + asks)
+    u = _steering(law, x - 0.5 * (bid + ask))
+    _keep_iceberg(state, moved_by, now, orders)
+    wide = ask - bid - 1
+    if wide > 0 and uniform(state.chance) < law.inside * wide * wide * moved_by[INSIDE]:
+        _narrow(state, law, u, now, orders)
+        return 0
+    excited = state.excited
+    state.excited *= law.excitation_decay
+    if uniform(state.chance) < law.trade * moved_by[TRADES] * (1.0 + law.excitation * excited):
+        return _trade(state, law, moved_by, imbalance, u, now, trades, traded, orders)
+    _order(state, law, moved_by, imbalance, u, now, orders)
+    return 0
+
+
+@compiled
+def _steering(law: Any, distance: float) -> float:
+    """How far the latent price is from the mid, beyond the dead zone and up to a limit."""
+    beyond = abs(distance) - law.dead_zone
+    if beyond <= 0.0:
+        return 0.0
+    beyond = min(beyond, law.steering_limit)
+    return beyond if distance > 0 else -beyond
+
+
+@compiled
+def _narrow(state: Any, law: Any, u: float, now: int, orders: Any) -> None:
+    """An order inside the spread: the side that was emptied comes back, or the other one follows it."""
+    emptied = state.emptied - 1
+    if emptied < 0:
+        emptied = 0 if uniform(state.chance) < 0.5 else 1
+    follows = law.step_up
+    towards = u if emptied == 1 else -u  # a price that left the asks behind goes up
+    odds = follows / (1.0 - follows) * exp(law.step_steering * towards)
+    side = 1 - emptied if uniform(state.chance) * (1.0 + odds) < odds else emptied
+    price = state.best[side] - outward(side)
+    _add(state, side, price, law.inside_size[below(state.chance, CHOICES)], now, orders)
+    _moved(state, law)
+    state.fresh = side + 1
+
+
+@compiled
+def _trade(
+    state: Any, law: Any, moved_by: Any, imbalance: float, u: float, now: int, trades: Any, traded: int, orders: Any
+) -> int:
+    """A market order; it may go through several prices, each a print."""
+    memory = 0.5 * state.memory[0] + 0.3 * state.memory[1] + 0.2 * state.memory[2]
+    odds = law.sign_imbalance * moved_by[IMBALANCE] * imbalance + law.sign_memory * memory
+    odds += law.sign_steering * u + moved_by[FLOW_BIAS]
+    side = 1 if uniform(state.chance) < logistic(odds) else 0
+    there = lots(state, state.best[side])
+    if uniform(state.chance) < law.take_all * exp(-there / law.take_all_lots):
+        size = there
+    else:
+        size = max(1, int(law.trade_size[below(state.chance, CHOICES)] * moved_by[LOTS] + 0.5))
+    if size > there and uniform(state.chance) >= law.through:
+        size = there
+    prints = _walk(state, law, moved_by, side, size, now, trades, traded, orders)
+    if prints:
+        state.memory[2], state.memory[1], state.memory[0] = state.memory[1], state.memory[0], outward(side)
+        state.excited = 1.0
+        state.after = 1
+        state.burst = max(state.burst, int(exponential(state.chance) * law.burst_trade))
+    return prints
+
+
+@compiled
+def _walk(
+    state: Any, law: Any, moved_by: Any, side: int, size: int, now: int, trades: Any, traded: int, orders: Any
+) -> int:
+    """Trade `size` lots against a side, price by price. At the widest spread a side keeps its last lot."""
+    prints = 0
+    while size > 0 and prints < MOST_PRINTS:
+        price = state.best[side]
+        there = lots(state, price)
+        if state.best[1] - state.best[0] >= WIDEST:
+            there -= 1
+        part = min(size, there)
+        if part <= 0:
+            break
+        _fill_orders(state, side, price, part, now, orders)
+        size -= part
+        state.trades += 1
+        state.last_price = price
+        state.last_size = part
+        row = trades[traded + prints]
+        row[0], row[1], row[2], row[3], row[4] = now, price, part, outward(side), state.trades
+        prints += 1
+        if state.best[side] != price:
+            if state.iceberg and price == state.iceberg_price and _renew_iceberg(state, moved_by, now, orders):
+                continue
+            _left(state, law, moved_by, side, now, orders)
+    _keep_iceberg(state, moved_by, now, orders)
+    return prints
+
+
+@compiled
+def _fill_orders(state: Any, side: int, price: int, size: int, now: int, orders: Any) -> None:
+    at = price & (LEVELS - 1)
+    first = state.sizes[at, 0]
+    done = eat(state, side, size)
+    if len(orders):
+        left = size
+        for index in range(done):
+            traded = first if index == 0 else state.sizes[at, index]
+            _write(state, now, FILL, state.ids[at, index], side, price, traded, orders)
+            left -= traded
+        if left:
+            _write(state, now, FILL, state.ids[at, done], side, price, left, orders)
+    drop_filled(state, side, done)
+
+
+@compiled
+def _order(state: Any, law: Any, moved_by: Any, imbalance: float, u: float, now: int, orders: Any) -> None:
+    """A limit order or a cancellation, by how full its queue is against the depth that it tends to."""
+    if state.fresh and state.burst and uniform(state.chance) < law.refill:
+        side = state.fresh - 1
+        _add(state, side, state.best[side], law.order_size[below(state.chance, CHOICES)], now, orders)
+        return
+    side = below(state.chance, 2)
+    level = 0 if uniform(state.chance) < law.at_best else law.level[below(state.chance, CHOICES)]
+    price = state.best[side] + level * outward(side)
+    depth = law.depth[level] * _roundness(law, price) * moved_by[DEPTH_ASK if side else DEPTH_BID]
+    if level == 0:
+        tilt = law.tilt_imbalance * imbalance + law.tilt_steering * u + moved_by[QUOTE_TILT]
+        depth *= exp(-tilt if side else tilt)
+    ratio = lots(state, price) / depth
+    birth = law.birth[int(min(ratio, BIRTHS_UNTIL) * (BIRTHS / BIRTHS_UNTIL))]
+    if uniform(state.chance) < birth:
+        _add(state, side, price, law.order_size[below(state.chance, CHOICES)], now, orders)
+    else:
+        _cancel(state, law, moved_by, side, price, now, orders)
+
+
+@compiled
+def _cancel(state: Any, law: Any, moved_by: Any, side: int, price: int, now: int, orders: Any) -> None:
+    at = price & (LEVELS - 1)
+    count = state.count[at]
+    if count == 0:
+        return
+    best = price == state.best[side]
+    if count == 1:
+        widest = best and state.best[1] - state.best[0] >= WIDEST
+        if widest or uniform(state.chance) >= max(law.cancel_last, moved_by[CANCEL_EMPTY]):
+            return
+    back = uniform(state.chance)
+    index = count - 1 - int(count * back * back * back)  # rather the newest: most orders live short
+    size = state.sizes[at, index]
+    if size > 1 and uniform(state.chance) < law.modify:
+        less = 1 + below(state.chance, size - 1)
+        _write(state, now, MODIFY, state.ids[at, index], side, price, less, orders)
+        shrink(state, price, index, less)
+        return
+    _write(state, now, CANCEL, state.ids[at, index], side, price, size, orders)
+    remove(state, side, price, index)
+    if best and state.best[side] != price:
+        _left(state, law, moved_by, side, now, orders)
+
+
+@compiled
+def _left(state: Any, law: Any, moved_by: Any, side: int, now: int, orders: Any) -> None:
+    """The best price of a side is gone: the window behind it is filled up, and what follows comes at once."""
+    _fill(state, law, moved_by, side, now, orders)
+    state.emptied = side + 1
+    state.fresh = 0
+    _moved(state, law)
+
+
+@compiled
+def _moved(state: Any, law: Any) -> None:
+    state.after = 1
+    state.burst = max(state.burst, int(exponential(state.chance) * law.burst_move))
+
+
+@compiled
+def _fill(state: Any, law: Any, moved_by: Any, side: int, now: int, orders: Any) -> None:
+    """Give the prices that came into the window of a side their orders."""
+    step = outward(side)
+    while (state.best[side] + (WINDOW - 1) * step - state.edge[side]) * step > 0:
+        price = state.edge[side] + step
+        level = min(abs(price - state.best[side]), WINDOW - 1)
+        wanted = law.depth[level] * _roundness(law, price) * (0.6 + 0.8 * uniform(state.chance))
+        wanted = max(1, int(wanted * moved_by[DEPTH_ASK if side else DEPTH_BID] + 0.5))
+        while wanted > 0:
+            size = min(wanted, law.order_size[below(state.chance, CHOICES)])
+            _add(state, side, price, size, now, orders)
+            wanted -= size
+        state.edge[side] = price
+
+
+@compiled
+def _roundness(law: Any, price: int) -> float:
+    """People like round numbers: how much deeper a queue is there."""
+    if price % 20 == 0:
+        return law.round_five
+    return law.round_one if price % 4 == 0 else 0.92
+
+
+@compiled
+def _add(state: Any, side: int, price: int, size: int, now: int, orders: Any) -> None:
+    if place(state, side, price, size, state.next_id):
+        _write(state, now, ADD, state.next_id, side, price, size, orders)
+        state.next_id += 1
+
+
+@compiled
+def _write(state: Any, now: int, kind: int, order_id: int, side: int, price: int, size: int, orders: Any) -> None:
+    if len(orders):
+        row = orders[state.logged]
+        row[0], row[1], row[2], row[3], row[4], row[5] = now, kind, order_id, side, price, size
+        state.logged += 1
+
+
+# ---------------------------------------------------------------------------------------------------------- icebergs
+
+
+@compiled
+def _keep_iceberg(state: Any, moved_by: Any, now: int, orders: Any) -> None:
+    """Begin or end the iceberg as the schedule says; show more of it when its price is the best and short of lots."""
+    if state.iceberg != moved_by[ICEBERG]:
+        state.iceberg = int(moved_by[ICEBERG])
+        state.iceberg_side = int(moved_by[ICEBERG_SIDE])
+        state.iceberg_price = state.best[state.iceberg_side] + int(moved_by[ICEBERG_OFFSET]) * outward(
+            state.iceberg_side
+        )
+        state.iceberg_left = int(moved_by[ICEBERG_RESERVE])
+    if state.iceberg and state.best[state.iceberg_side] == state.iceberg_price:
+        if lots(state, state.iceberg_price) < moved_by[ICEBERG_REFRESH]:
+            _renew_iceberg(state, moved_by, now, orders)
+
+
+@compiled
+def _renew_iceberg(state: Any, moved_by: Any, now: int, orders: Any) -> bool:
+    size = min(state.iceberg_left, int(moved_by[ICEBERG_REFRESH]))
+    side = state.iceberg_side
+    if size <= 0 or (side and state.best[0] >= state.iceberg_price) or (not side and state.best[1] <= state.iceberg_price):
+        return False
+    _add(state, side, state.iceberg_price, size, now, orders)
+    state.iceberg_left -= size
+    return True
+
+
+# ---------------------------------------------------------------------------------------------------- what is told
+
+
+@compiled
+def _tell_l1(state: Any, now: int, row: Any) -> int:
+    """One row if anything of it changed, else none."""
+    bid, ask = state.best[0], state.best[1]
+    row[0], row[1], row[2] = now, bid, ask
+    row[3], row[4] = lots(state, bid), lots(state, ask)
+    row[5], row[6] = state.last_price, state.last_size
+    return _keep_if_changed(state.l1, row)
+
+
+@compiled
+def _tell_l2(state: Any, row: Any) -> int:
+    """One row if any of the levels shown changed, else none."""
+    row[0] = state.l2_ns
+    for side in range(2):
+        at = 1 + 3 * SHOWN * side
+        price = state.best[side]
+        for level in range(SHOWN):
+            while state.count[price & (LEVELS - 1)] == 0:
+                price += outward(side)
+            row[at + level] = price
+            row[at + SHOWN + level] = lots(state, price)
+            row[at + 2 * SHOWN + level] = state.count[price & (LEVELS - 1)]
+            price += outward(side)
+    return _keep_if_changed(state.l2, row)
+
+
+@compiled
+def _keep_if_changed(told: Any, row: Any) -> int:
+    changed = 0
+    for index in range(1, len(row)):
+        if told[index] != row[index]:
+            changed = 1
+        told[index] = row[index]
+    return changed
