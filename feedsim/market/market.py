@@ -6,12 +6,31 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from feedsim.instruments import session_at
-from feedsim.market.flow import L1_FIELDS, L2_WIDTH, STATE, TRADE_FIELDS, advance, new_state, open_session
-from feedsim.market.laws import LAWS
+from feedsim.instruments import TradingDay, session_at
+from feedsim.market.book import LEVELS, ORDER_FIELDS
+from feedsim.market.config import FOLLOWS, MarketConfig
+from feedsim.market.factors import FACTORS, MINUTE_S, SHAPE, STEPS, advance_minute, new_factors, open_day
+from feedsim.market.kernel import (
+    L1_FIELDS,
+    L2_WIDTH,
+    NEVER,
+    SECOND_NS,
+    STATE,
+    TRADE_FIELDS,
+    advance,
+    new_state,
+)
+from feedsim.market.law import law_record
+from feedsim.market.presets import PRESETS
+from feedsim.market.schedule import Schedule
+from feedsim.market.seasons import busy, swing
+
+MINUTE_NS = MINUTE_S * SECOND_NS
+UNDERLYING = ("ES", "NQ")
 
 Rows = npt.NDArray[np.int64]
 
@@ -19,55 +38,139 @@ Rows = npt.NDArray[np.int64]
 class Sheets:
     """Room for the rows that one step of a market tells; markets that run one after the other share it."""
 
-    def __init__(self, *, trades: int = 4096, l1: int = 8192, l2: int = 1024) -> None:
+    def __init__(self, *, trades: int = 8192, l1: int = 32768, l2: int = 4096, orders: int = 0) -> None:
         self.trades = np.empty((trades, len(TRADE_FIELDS)), np.int64)
         self.l1 = np.empty((l1, len(L1_FIELDS)), np.int64)
         self.l2 = np.empty((l2, L2_WIDTH), np.int64)
+        self.orders = np.empty((orders, len(ORDER_FIELDS)), np.int64)
+        """The log of orders; without room for it none is kept."""
+
+
+class _Saved(msgspec.Struct, array_like=True):
+    book: bytes
+    factors: bytes
+    minute_ns: int
+    day_ns: int
 
 
 class SymbolMarket:
-    """The market of one symbol from `start_ns` on; closed hours have nothing. L2 is told every `l2_every_ns`."""
+    """The market of one symbol from `start_ns` on; closed hours have nothing."""
 
-    def __init__(self, symbol: str, *, seed: int, start_ns: int, l2_every_ns: int) -> None:
-        law = LAWS[symbol]
-        self._l2_every_ns = l2_every_ns
-        self._law: Any = law.record().view(np.recarray)[0]
-        self._states = new_state(law, symbol, seed)
+    def __init__(self, symbol: str, config: MarketConfig, schedule: Schedule, *, seed: int, start_ns: int) -> None:
+        self.symbol = symbol
+        self._schedule = schedule
+        self._start_ns = start_ns
+        self._l2_every_ns = config.l2_interval_ms * 1_000_000
+        preset = PRESETS[config.preset(symbol)]
+        self._law: Any = law_record(preset, lot_scale=config.lot_scale).view(np.recarray)[0]
+        self._shape: Any = _shape(symbol, config).view(np.recarray)[0]
+        prices = [config.price(name) / config.tick(name) for name in UNDERLYING]
+        self._factors = new_factors(symbol, seed, (prices[0], prices[1]), config.vix)
+        self._day = session_at(start_ns)
+        self._minute_ns = max(start_ns, self._day.open_ns)
+        self._states = new_state(symbol, seed, self._minute_ns)
         self._state: Any = self._states.view(np.recarray)[0]
-        self.orders = 0
-        """How many orders came or went since this object was made."""
-        self._open(start_ns)
+        self._before = self._factors.copy()
+        self._rows = np.empty((MINUTE_S, 0))
+        self._x, self._busy = np.empty(STEPS), np.empty(STEPS)
+        self._ready = False
 
-    def run(self, until_ns: int, sheets: Sheets) -> Iterator[tuple[Rows, Rows, Rows]]:
-        """What happens before `until_ns`, part by part: rows of trades, L1 and L2 that are overwritten by the next."""
-        with np.errstate(over="ignore"):  # random streams wrap around, which NumPy warns of where nothing is compiled
-            yield from self._session(until_ns, sheets)
-            while until_ns > self._state.close_ns:
-                opening = session_at(int(self._state.close_ns)).open_ns
-                if until_ns <= opening:
-                    return
-                self._open(opening)
-                yield from self._session(until_ns, sheets)
+    @property
+    def events(self) -> int:
+        """How many orders came, traded or went."""
+        return int(self._state.events)
 
-    def _session(self, until_ns: int, sheets: Sheets) -> Iterator[tuple[Rows, Rows, Rows]]:
-        """The same within the session that is open."""
-        tables = (sheets.trades, sheets.l1, sheets.l2)
+    def run(self, until_ns: int, sheets: Sheets) -> Iterator[tuple[Rows, Rows, Rows, Rows]]:
+        """What happens before `until_ns`, part by part: rows of trades, L1, L2 and orders; the next overwrites them."""
         while True:
-            *told, orders = advance(self._state, self._law, until_ns, self._l2_every_ns, *tables)
-            self.orders += orders
-            trades, l1, l2 = (table[:rows] for table, rows in zip(tables, told, strict=True))
-            yield trades, l1, l2
-            if all(rows < len(table) for table, rows in zip(tables, told, strict=True)):
+            if self._minute_ns >= self._day.close_ns:
+                day = session_at(self._day.close_ns)
+                if until_ns <= day.open_ns:
+                    return
+                self._open(day)
+            if until_ns <= self._minute_ns:
+                return
+            self._prepare()
+            end_ns = min(self._minute_ns + MINUTE_NS, self._day.close_ns)
+            yield from self._within_minute(min(until_ns, end_ns), sheets)
+            if until_ns < end_ns:
+                return
+            self._minute_ns = end_ns
+            self._ready = False
+
+    def _within_minute(self, until_ns: int, sheets: Sheets) -> Iterator[tuple[Rows, Rows, Rows, Rows]]:
+        tables = (sheets.trades, sheets.l1, sheets.l2, sheets.orders)
+        while True:
+            told = advance(
+                self._state,
+                self._law,
+                self._x,
+                self._busy,
+                self._rows,
+                self._minute_ns,
+                until_ns,
+                self._l2_every_ns,
+                *tables,
+            )
+            trades, l1, l2, orders = (table[:rows] for table, rows in zip(tables, told, strict=True))
+            yield trades, l1, l2, orders
+            if self._state.next_ns >= until_ns and self._state.l2_ns >= min(until_ns, self._state.next_ns):
                 return
 
-    def _open(self, ns: int) -> None:
-        """Open the session that `ns` lies in or before, at `ns` or at its opening."""
-        day = session_at(ns)
-        with np.errstate(over="ignore"):
-            open_session(self._state, self._law, day.open_ns, day.close_ns, max(ns, day.open_ns))
+    def _prepare(self) -> None:
+        """Move what steers the book on to the end of the minute that runs."""
+        if self._ready:
+            return
+        self._ready = True
+        self._before[:] = self._factors
+        second = (self._minute_ns - self._start_ns) // SECOND_NS
+        self._rows = self._schedule.rows(max(second, 0), MINUTE_S)
+        minute = (self._minute_ns - self._day.open_ns) // MINUTE_NS
+        factors: Any = self._factors.view(np.recarray)[0]
+        advance_minute(factors, self._shape, self._rows, minute, self._x, self._busy)
+
+    def _open(self, day: TradingDay) -> None:
+        factors: Any = self._factors.view(np.recarray)[0]
+        open_day(factors, (day.open_ns - self._day.close_ns) / SECOND_NS)
+        self._day = day
+        self._minute_ns = day.open_ns
+        self._state.open = 0
+        self._state.next_ns = day.open_ns
+        self._state.l2_ns = NEVER
+        self._ready = False
+
+    # ------------------------------------------------------------------------------------------------------ position
 
     def save(self) -> bytes:
-        return zlib.compress(self._states.tobytes(), 1)
+        """The whole state, without what stands in the book's arrays behind the ends of its queues."""
+        book = self._states.copy()
+        behind = np.arange(book["sizes"].shape[2]) >= book["count"][0][:, None]
+        book["sizes"][0][behind] = 0
+        book["ids"][0][behind] = 0
+        factors = (self._before if self._ready else self._factors).tobytes()
+        saved = _Saved(book.tobytes(), factors, self._minute_ns, self._day.open_ns)
+        return zlib.compress(msgspec.msgpack.encode(saved), 1)
 
     def restore(self, state: bytes) -> None:
-        self._states[:] = np.frombuffer(zlib.decompress(state), STATE)
+        saved = msgspec.msgpack.decode(zlib.decompress(state), type=_Saved)
+        self._states[:] = np.frombuffer(saved.book, STATE)
+        self._factors[:] = np.frombuffer(saved.factors, FACTORS)
+        self._minute_ns = saved.minute_ns
+        self._day = session_at(saved.day_ns)
+        self._ready = False
+
+
+def _shape(symbol: str, config: MarketConfig) -> npt.NDArray[Any]:
+    """What of the factors does not change, as one record of SHAPE."""
+    preset = PRESETS[config.preset(symbol)]
+    followed = FOLLOWS[symbol]
+    shape = np.zeros(1, SHAPE)
+    shape["follows"] = UNDERLYING.index(followed)
+    shape["scale"] = config.tick(followed) / config.tick(symbol)
+    shape["volatility"] = preset.volatility
+    shape["busy_fast"], shape["busy_slow"] = preset.fast_sd, preset.slow_sd
+    shape["strength"] = config.strengths()
+    shape["lag_s"] = config.lag_ms / 1000.0
+    shape["busy"] = busy(followed)
+    shape["swing"] = [swing(name) for name in UNDERLYING]
+    return shape

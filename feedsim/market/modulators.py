@@ -36,6 +36,9 @@ NEUTRAL = MappingProxyType(
 )
 """Every modulator and its neutral value."""
 
+LEANABLE = tuple(name for name in NEUTRAL if not name.startswith("iceberg"))
+"""Those that a phase may name; an iceberg has words of its own."""
+
 (
     MU,
     SIGMA,

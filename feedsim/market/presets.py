@@ -194,5 +194,7 @@ PRESETS = MappingProxyType(
     {
         "es_2019": _ES_2019,
         "nq_2025": _NQ_2025,
+        "mes": replace(_ES_2019, about="Micro E-mini S&P 500: ES in small lots", order_size=_SMALL),
+        "mnq": replace(_NQ_2025, about="Micro E-mini Nasdaq-100: NQ in small lots", order_size=_SMALL),
     }
 )

@@ -75,15 +75,12 @@ def kind_of(path: Path) -> str | None:
 
 
 def _synthetic(spec: str, market: Market, options: dict[str, str]) -> Source:
+    from feedsim.sources.market_options import market_config
     from feedsim.sources.synthetic import SyntheticSource
 
-    interval = _take_number(options, "l2_interval_ms", default=100)
-    _refuse_rest(options, allowed=("l2_interval_ms",))
-    name = spec if spec != "synthetic:" else f"synthetic:{market.scenario}"
+    config = market_config(spec.removeprefix("synthetic:") or market.scenario, market.symbols, options)
     chosen = {} if market.start_ns is None else {"start_ns": market.start_ns}
-    return SyntheticSource(
-        name, seed=market.seed, symbols=market.symbols, minutes=market.minutes, l2_interval_ms=interval, **chosen
-    )
+    return SyntheticSource(spec, config=config, seed=market.seed, minutes=market.minutes, **chosen)
 
 
 def _from_path(path: Path, options: dict[str, str]) -> Source:

@@ -1,30 +1,31 @@
-"""The synthetic market as a source: trades, L1 and L2 of ES, NQ and their micros, of any length, from a seed."""
+"""The synthetic market as a source: trades, L1, L2, context and truth of ES, NQ and their micros, of any length."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from feedsim.errors import ConfigError, SourceError
 from feedsim.events import Ragged, Table
-from feedsim.events.columns import INT_NULL
-from feedsim.instruments import INSTRUMENTS, NS_PER_MS, NS_PER_S
-from feedsim.market.scenarios import SCENARIOS
+from feedsim.events.columns import INT_NULL, SCHEMAS
+from feedsim.instruments import NS_PER_MS, NS_PER_S, session_at
+from feedsim.market.config import MarketConfig
+from feedsim.market.scenario import Scenario
 from feedsim.sources import numba_cache
 from feedsim.sources.base import SourceInfo, Tables
 
 with numba_cache.kept():
-    from feedsim.market.flow import FORMAT, L2_FIELDS
-    from feedsim.market.laws import LAWS
+    from feedsim.market.book import SHOWN
+    from feedsim.market.kernel import FORMAT, L2_FIELDS
     from feedsim.market.market import Rows, Sheets, SymbolMarket
-    from feedsim.market.queues import SHOWN
+    from feedsim.market.schedule import Schedule
 
 START_NS = 1_755_783_000 * NS_PER_S  # 2025-08-21 09:30 in New York
-LONGEST_INTERVAL_MS = 3_600_000
 PREFIX = "synthetic:"
 
 
@@ -35,7 +36,7 @@ class _State(msgspec.Struct, array_like=True):
 
 
 class SyntheticSource:
-    """A market that its options and seed fix to the byte.
+    """A market that its config and seed fix to the byte.
 
     Each symbol's rows are the same whichever others are asked for. L1 is told whenever it changes, L2 (ten levels with
     their order counts) every `l2_interval_ms` in which it changed, both also where a session starts.
@@ -45,37 +46,36 @@ class SyntheticSource:
         self,
         name: str = PREFIX,
         *,
+        config: MarketConfig | None = None,
         seed: int = 0,
-        symbols: Sequence[str] = ("ES", "NQ"),
         minutes: float | None = None,
-        l2_interval_ms: int = 100,
         start_ns: int = START_NS,
     ) -> None:
-        """`name` is `synthetic:` or `synthetic:SCENARIO`; `minutes` of None has no end. Raises ConfigError."""
-        scenario = _checked_scenario(name)
-        symbols = _checked_symbols(symbols)
-        _check_numbers(seed, minutes, l2_interval_ms)
+        """`name` is `synthetic:` or `synthetic:SCENARIO`, for a source without a config of its own; `minutes` of None
+        has no end. Raises ConfigError.
+        """
+        config = config or MarketConfig(scenario=name.removeprefix(PREFIX) or "normal")
+        _check_numbers(seed, minutes)
+        self.config = config
         self._info = SourceInfo(
             kind="synthetic",
             name=name,
-            symbols=symbols,
-            channels=("trade", "l1", "l2"),
+            symbols=config.symbols,
+            channels=("truth", "trade", "l1", "l2"),
             start_ns=start_ns,
             end_ns=None if minutes is None else start_ns + max(round(minutes * 60 * NS_PER_S), 1),
             identity={
                 "kind": "synthetic",
                 "market": FORMAT,
-                "scenario": scenario,
+                "config": config.to_json(),
                 "seed": seed,
-                "symbols": list(symbols),
                 "minutes": minutes,
-                "l2_interval_ms": l2_interval_ms,
                 "start_ns": start_ns,
             },
         )
-        interval_ns = l2_interval_ms * NS_PER_MS
+        self.schedule = Schedule(config.find(), seed=seed, minutes=minutes)
         self._markets = [
-            SymbolMarket(symbol, seed=seed, start_ns=start_ns, l2_every_ns=interval_ns) for symbol in symbols
+            SymbolMarket(symbol, config, self.schedule, seed=seed, start_ns=start_ns) for symbol in config.symbols
         ]
         self._sheets = Sheets()
         self._position_ns = start_ns
@@ -90,11 +90,9 @@ class SyntheticSource:
                 f"made by version {identity.get('market')} of the synthetic market; this feedsim makes version {FORMAT}"
             )
         return cls(
-            PREFIX + identity["scenario"],
+            config=MarketConfig.from_json(identity["config"]),
             seed=identity["seed"],
-            symbols=tuple(identity["symbols"]),
             minutes=identity["minutes"],
-            l2_interval_ms=identity["l2_interval_ms"],
             start_ns=identity["start_ns"],
         )
 
@@ -114,17 +112,40 @@ class SyntheticSource:
         until_ns = self._within(until_ns)
         parts: dict[str, list[tuple[int, Rows]]] = {"trade": [], "l1": [], "l2": []}
         for code, market in enumerate(self._markets):
-            for told in market.run(until_ns, self._sheets):
+            for *told, _ in market.run(until_ns, self._sheets):
                 for channel, rows in zip(parts, told, strict=True):
                     if len(rows):
                         parts[channel].append((code, rows.copy()))
-        self._position_ns = max(self._position_ns, until_ns)
-        ticks = np.array([INSTRUMENTS[symbol].tick for symbol in self._info.symbols])
-        return {
+        ticks = np.array([self.config.tick(symbol) for symbol in self._info.symbols])
+        tables = {
             channel: _TABLES[channel](self._info.symbols, ticks, *_in_time(told))
             for channel, told in parts.items()
             if told
         }
+        tables.update(self._truth(self._position_ns, until_ns))
+        self._position_ns = max(self._position_ns, until_ns)
+        return tables
+
+    def _truth(self, since_ns: int, until_ns: int) -> Tables:
+        """A row for each whole second since the start while the market is open, and each symbol."""
+        start_ns = self._info.start_ns
+        seconds = np.arange(-(-(since_ns - start_ns) // NS_PER_S), -(-(until_ns - start_ns) // NS_PER_S))
+        times = start_ns + seconds * NS_PER_S
+        seconds = seconds[_when_open(times)]
+        if not len(seconds):
+            return {}
+        symbols = self._info.symbols
+        told = [self.schedule.truth(second) for second in seconds.tolist()]
+        columns: dict[str, Any] = {
+            "ts": np.repeat(start_ns + seconds * NS_PER_S, len(symbols)),
+            "symbol": np.tile(np.arange(len(symbols)), len(seconds)),
+        }
+        for name in ("label", "confidence", "side", "phase", "window_id", "outcome"):
+            values = [getattr(truth, name) for truth in told]
+            if name == "window_id":
+                values = [INT_NULL if value is None else value for value in values]
+            columns[name] = np.repeat(np.array(values, SCHEMAS["truth"].field(name).kind.dtype), len(symbols))
+        return {"truth": Table.build("truth", symbols, columns)}
 
     def seek(self, ns: int) -> None:
         """Go to the first row at or after `ns`: the market runs up to there, from its start if it is behind."""
@@ -159,6 +180,17 @@ class SyntheticSource:
 
 
 # ------------------------------------------------------------------------------------------------------ rows to tables
+
+
+def _when_open(times: Rows) -> npt.NDArray[np.bool_]:
+    """Which of some times in order lie in a session."""
+    there = np.zeros(len(times), np.bool_)
+    at = int(times[0]) if len(times) else 0
+    while len(times) and at <= times[-1]:
+        day = session_at(at)
+        there |= (times >= day.open_ns) & (times < day.close_ns)
+        at = day.close_ns
+    return there
 
 
 def _in_time(parts: list[tuple[int, Rows]]) -> tuple[Rows, Rows]:
@@ -222,27 +254,8 @@ _TABLES = {"trade": _trades, "l1": _quotes, "l2": _books}
 # --------------------------------------------------------------------------------------------------------------- words
 
 
-def _checked_scenario(name: str) -> str:
-    scenario = name.removeprefix(PREFIX) or "normal"
-    if scenario not in SCENARIOS:
-        raise ConfigError(f"{scenario!r}: no such scenario; there is {', '.join(SCENARIOS)}", field="scenario")
-    return scenario
-
-
-def _checked_symbols(symbols: Sequence[str]) -> tuple[str, ...]:
-    known = ", ".join(LAWS)
-    for symbol in symbols:
-        if symbol not in LAWS:
-            raise ConfigError(f"{symbol!r}: the synthetic market has {known}", field="symbols")
-    if not symbols or len(set(symbols)) != len(symbols):
-        raise ConfigError(f"{list(symbols)}: expected one or more of {known}, each once", field="symbols")
-    return tuple(sorted(symbols))
-
-
-def _check_numbers(seed: int, minutes: float | None, l2_interval_ms: int) -> None:
+def _check_numbers(seed: int, minutes: float | None) -> None:
     if not 0 <= seed < 2**63:
         raise ConfigError(f"{seed}: expected a whole number from 0 to 2**63 - 1", field="seed")
     if minutes is not None and not 0 < minutes < math.inf:
         raise ConfigError(f"{minutes}: expected a number above 0, or none", field="minutes")
-    if not 1 <= l2_interval_ms <= LONGEST_INTERVAL_MS:
-        raise ConfigError(f"{l2_interval_ms}: expected 1 to {LONGEST_INTERVAL_MS} ms", field="l2_interval_ms")
