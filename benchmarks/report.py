@@ -22,6 +22,17 @@ def against(name: str, value: float, limit: float, *, unit: str = "", digits: in
     return Figure(name, f"{value:,.{digits}f}{unit}", f"≤ {limit:g}{unit}", value / limit)
 
 
+def at_least(name: str, value: float, limit: float, *, unit: str = "", digits: int = 2) -> Figure:
+    """A figure that must not be below a limit."""
+    return Figure(name, f"{value:,.{digits}f}{unit}", f"≥ {limit:g}{unit}", limit / value if value > 0 else 99.0)
+
+
+def within(name: str, value: float, low: float, high: float, *, unit: str = "", digits: int = 2) -> Figure:
+    """A figure that must lie in a band; its ratio is 1 at either end."""
+    ratio = abs(value - (low + high) / 2) / ((high - low) / 2)
+    return Figure(name, f"{value:,.{digits}f}{unit}", f"{low:g}-{high:g}{unit}", ratio)
+
+
 def beside(name: str, shown: str) -> Figure:
     """A figure that nothing is promised of."""
     return Figure(name, shown)

@@ -1,6 +1,6 @@
 """Price limits and trading pauses of CME equity index futures, as pure functions of prices and the time of day.
 
-Prices are in ticks. The rules since October 2020, from the exchange's FAQs on US equity index price limits and on
+Prices are in ticks. The rules of today (until 2020 the night had 5 %), from the exchange's FAQs on price limits and on
 dynamic circuit breakers; the numbers are in `LIMITS`. Who asks decides what happens to a book at a limit or in a pause.
 """
 
