@@ -108,7 +108,8 @@ def vwap(session: Session) -> Floats:
 
 
 def crossings(session: Session) -> int:
-    side = np.sign(session.mid - vwap(session))
+    """How often one-minute closes change the side of VWAP."""
+    side = np.sign(session.mid - vwap(session))[59::60]
     side = side[side != 0]
     return int((side[1:] != side[:-1]).sum())
 

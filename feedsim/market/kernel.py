@@ -60,6 +60,7 @@ SECOND_NS = 1_000_000_000
 STEP_NS = 50_000_000
 NEVER = 1 << 62
 MOST_PRINTS = 12  # prices that one market order may walk through
+THINNING = 0.8  # a fall of depth below this share is more than cancellations one by one can follow
 LOG_ROOM = 2 * WINDOW * QUEUE  # rows of the log that one event may need
 
 # What is told, as rows of int64: prices in ticks, sizes in lots.
@@ -83,6 +84,7 @@ STATE = np.dtype(
         ("after", "i8"),
         ("emptied", "i8"),
         ("fresh", "i8"),
+        ("thinned", "f8", 2),
         ("iceberg", "i8"),
         ("iceberg_price", "i8"),
         ("iceberg_side", "i8"),
@@ -99,7 +101,7 @@ STATE = np.dtype(
 )
 """After the book: when the next event comes and the next L2 row is due; whether the book is open or halted; the last
 three signs; what excites trades; the burst that goes on, and whether a trade or a move began it; the side that was
-emptied last and the one with a new best price (plus 1; 0 is none); the iceberg; counts; what was told last."""
+emptied last and the one with a new best price (plus 1; 0 is none); the depth that each side was thinned to; the iceberg; counts; what was told last."""
 
 
 def new_state(symbol: str, seed: int, start_ns: int) -> npt.NDArray[Any]:
@@ -198,6 +200,7 @@ def _open(state: Any, law: Any, moved_by: Any, x: float, now: int, orders: Any) 
     state.fresh = 0
     state.iceberg = 0
     for side in range(2):
+        state.thinned[side] = moved_by[DEPTH_ASK if side else DEPTH_BID]
         _fill(state, law, moved_by, side, now, orders)
 
 
@@ -208,10 +211,14 @@ def _happen(state: Any, law: Any, moved_by: Any, x: float, now: int, trades: Any
     bids, asks = lots(state, bid), lots(state, ask)
     imbalance = (bids - asks) / (bids + asks)
     u = _steering(law, x - 0.5 * (bid + ask))
+    _thin(state, moved_by, now, orders)
     _keep_iceberg(state, moved_by, now, orders)
     wide = ask - bid - 1
-    if wide > 0 and uniform(state.chance) < law.inside * wide * wide * moved_by[INSIDE]:
+    if wide > 0 and uniform(state.chance) < law.inside * wide * wide * moved_by[INSIDE] * (1.0 + law.chase * abs(u)):
         _narrow(state, law, u, now, orders)
+        return 0
+    if uniform(state.chance) < law.pull * abs(u):
+        _pull(state, law, moved_by, 1 if u > 0 else 0, now, orders)
         return 0
     excited = state.excited
     state.excited *= law.excitation_decay
@@ -366,6 +373,20 @@ def _cancel(state: Any, law: Any, moved_by: Any, side: int, price: int, now: int
 
 
 @compiled
+def _pull(state: Any, law: Any, moved_by: Any, side: int, now: int, orders: Any) -> None:
+    """The newest order at the best price of a side gets out of the price's way."""
+    price = state.best[side]
+    at = price & (LEVELS - 1)
+    last = state.count[at] - 1
+    if last == 0 and state.best[1] - state.best[0] >= WIDEST:
+        return
+    _write(state, now, CANCEL, state.ids[at, last], side, price, state.sizes[at, last], orders)
+    remove(state, side, price, last)
+    if state.best[side] != price:
+        _left(state, law, moved_by, side, now, orders)
+
+
+@compiled
 def _left(state: Any, law: Any, moved_by: Any, side: int, now: int, orders: Any) -> None:
     """The best price of a side is gone: the window behind it is filled up, and what follows comes at once."""
     _fill(state, law, moved_by, side, now, orders)
@@ -394,6 +415,27 @@ def _fill(state: Any, law: Any, moved_by: Any, side: int, now: int, orders: Any)
             _add(state, side, price, size, now, orders)
             wanted -= size
         state.edge[side] = price
+
+
+@compiled
+def _thin(state: Any, moved_by: Any, now: int, orders: Any) -> None:
+    """Where a scenario takes depth away at once, the newest orders of every queue of that side go at once."""
+    for side in range(2):
+        depth = moved_by[DEPTH_ASK if side else DEPTH_BID]
+        if depth >= THINNING * state.thinned[side]:
+            state.thinned[side] = max(depth, state.thinned[side])
+            continue
+        share = depth / state.thinned[side]
+        state.thinned[side] = depth
+        step = outward(side)
+        for level in range(WINDOW):
+            price = state.best[side] + level * step
+            at = price & (LEVELS - 1)
+            wanted = max(1, int(lots(state, price) * share))
+            while state.count[at] > 1 and lots(state, price) > wanted:
+                last = state.count[at] - 1
+                _write(state, now, CANCEL, state.ids[at, last], side, price, state.sizes[at, last], orders)
+                remove(state, side, price, last)
 
 
 @compiled
@@ -441,7 +483,11 @@ def _keep_iceberg(state: Any, moved_by: Any, now: int, orders: Any) -> None:
 def _renew_iceberg(state: Any, moved_by: Any, now: int, orders: Any) -> bool:
     size = min(state.iceberg_left, int(moved_by[ICEBERG_REFRESH]))
     side = state.iceberg_side
-    if size <= 0 or (side and state.best[0] >= state.iceberg_price) or (not side and state.best[1] <= state.iceberg_price):
+    if (
+        size <= 0
+        or (side and state.best[0] >= state.iceberg_price)
+        or (not side and state.best[1] <= state.iceberg_price)
+    ):
         return False
     _add(state, side, state.iceberg_price, size, now, orders)
     state.iceberg_left -= size

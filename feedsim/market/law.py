@@ -22,7 +22,7 @@ ROUND_TRIP = (0.45, 5.08, 0.13)
 _NUMBERS = (
     "hum burst burst_after burst_trade burst_move wide_slow trade excitation excitation_decay sign_imbalance sign_memory "
     "sign_steering take_all take_all_lots through at_best tilt_imbalance tilt_steering modify cancel_last "
-    "refill step_up step_steering inside steering_limit dead_zone"
+    "refill step_up step_steering chase pull inside steering_limit dead_zone"
 ).split()
 
 LAW = np.dtype(

@@ -92,6 +92,10 @@ class Preset:
     inside: float
     """Probability that an event while the spread is wide is an order inside it (times the ticks inside, squared)."""
     inside_size: Weights
+    chase: float
+    """How much more probable that is for each tick that the latent price steers."""
+    pull: float
+    """Probability, for each such tick, that an event pulls an order out of the best queue in the price's way."""
     steering_limit: float
     """Ticks beyond which the latent price steers no more strongly."""
     dead_zone: float
@@ -140,6 +144,8 @@ _ES_2019 = Preset(
     refill=0.7073,
     step_up=0.8555,
     step_steering=1.206,
+    chase=0.01,
+    pull=0.001,
     inside=0.8151,
     inside_size={1: 25, 2: 25, 4: 25, 9: 25},
     steering_limit=2.725,
@@ -182,6 +188,8 @@ _NQ_2025 = Preset(
     refill=0.001251,
     step_up=0.6899,
     step_steering=0.5244,
+    chase=0.5,
+    pull=0.03,
     inside=0.02123,
     inside_size={1: 25},
     steering_limit=4.249,

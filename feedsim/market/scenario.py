@@ -71,6 +71,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     failing: tuple[Phase, ...] = ()
     label_from_round: int = 1
     """The round of the repeated phases from which the label is told."""
+    early_s: float = 0.0
+    """How much of its beginning may lie before the session's start."""
     mirror: float = 0.0
     """Probability that buyers and sellers change places."""
     fill: bool = False
@@ -98,9 +100,7 @@ def _check_words(lean: Mapping[str, Amount]) -> None:
 def mirrored(lean: Mapping[str, Amount]) -> dict[str, Amount]:
     """The same with buyers and sellers in each other's place."""
     swapped = {"depth_bid": "depth_ask", "depth_ask": "depth_bid"}
-    return {
-        swapped.get(name, name): _negated(amount) if name in SIGNED else amount for name, amount in lean.items()
-    }
+    return {swapped.get(name, name): _negated(amount) if name in SIGNED else amount for name, amount in lean.items()}
 
 
 SIGNED = frozenset({"mu", "flow_bias", "quote_tilt", "jump"})

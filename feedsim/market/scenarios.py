@@ -19,13 +19,13 @@ _NORMAL = Scenario(
 _IMPULSE = Phase(
     name="impulse",
     seconds=(240.0, 420.0),
-    lean={"mu": 0.024, "flow_bias": 0.45, "sigma_mult": 0.9, "vix_drift": -0.6},
+    lean={"mu": 0.03, "flow_bias": 0.45, "sigma_mult": 0.9, "vix_drift": -0.6},
     confidence=0.8,
 )
 _PULLBACK = Phase(
     name="pullback",
     seconds=(80.0, 140.0),
-    lean={"mu": -0.012, "flow_bias": -0.1, "sigma_mult": 0.8, "act_mult": 0.75, "vix_drift": -0.2},
+    lean={"mu": -0.018, "flow_bias": -0.15, "sigma_mult": 0.8, "act_mult": 0.75, "vix_drift": -0.2},
     confidence=0.8,
 )
 _TREND = Window(
@@ -87,7 +87,7 @@ _NEWS_SPIKE = Scenario(
                     ramp_s=1.0,
                     lean={
                         "jump": (36.0, 60.0),
-                        "act_mult": 13.5,
+                        "act_mult": 18.0,
                         "sigma_mult": 8.0,
                         "depth_bid": 0.15,
                         "depth_ask": 0.15,
@@ -101,7 +101,7 @@ _NEWS_SPIKE = Scenario(
                     seconds=(50.0, 50.0),
                     ramp_s=1.0,
                     lean={
-                        "act_mult": Decay(peak=11.5, tau_s=60.0),
+                        "act_mult": Decay(peak=15.0, tau_s=60.0),
                         "sigma_mult": Decay(peak=7.0, tau_s=60.0, power=0.8),
                         "depth_bid": Decay(peak=0.2, tau_s=90.0),
                         "depth_ask": Decay(peak=0.2, tau_s=90.0),
@@ -115,8 +115,8 @@ _NEWS_SPIKE = Scenario(
                     confidence=0.8,
                     label_s=600.0,
                     lean={
-                        "act_mult": Decay(peak=6.3, tau_s=110.0),
-                        "sigma_mult": Decay(peak=4.2, tau_s=110.0, power=0.8),
+                        "act_mult": Decay(peak=7.5, tau_s=110.0),
+                        "sigma_mult": Decay(peak=4.6, tau_s=130.0, power=0.8),
                         "depth_bid": Decay(peak=0.55, tau_s=90.0),
                         "depth_ask": Decay(peak=0.55, tau_s=90.0),
                         "mu": Decay(peak=0.02, tau_s=300.0),
@@ -124,7 +124,8 @@ _NEWS_SPIKE = Scenario(
                     },
                 ),
             ),
-            gap_s=(2400.0, 3600.0),
+            gap_s=(1500.0, 2700.0),
+            early_s=540.0,
             label="long_bias",
             side=1,
             mirror=0.5,
@@ -137,15 +138,15 @@ _NEWS_SPIKE = Scenario(
 _ABSORPTION = Phase(
     name="absorption",
     seconds=(70.0, 160.0),
-    lean={"mu": 0.02, "flow_bias": 0.9, "depth_bid": 1.2},
-    iceberg=Iceberg(side="ask", offset=(1.0, 4.0), reserve=(1500.0, 4000.0), refresh=(60.0, 120.0)),
+    lean={"mu": 0.02, "flow_bias": 1.1, "depth_bid": 1.2, "sigma_mult": 0.8},
+    iceberg=Iceberg(side="ask", offset=(1.0, 2.0), reserve=(1500.0, 4000.0), refresh=(60.0, 120.0)),
     confidence=0.6,
     onset_s=30.0,
 )
 _BREAKOUT = Phase(
     name="breakout",
     seconds=(30.0, 60.0),
-    lean={"mu": 0.15, "flow_bias": 0.8, "depth_ask": 0.5, "act_mult": 1.5},
+    lean={"mu": 0.2, "flow_bias": 0.8, "depth_ask": 0.5, "act_mult": 1.5, "sigma_mult": 0.8},
     ramp_s=3.0,
     confidence=0.9,
 )
@@ -157,9 +158,7 @@ _FOLLOW = Phase(
     label_s=60.0,
 )
 _GIVE_UP = Phase(name="retest", seconds=(90.0, 180.0), lean={"mu": -0.04, "flow_bias": -0.2})
-_BUILD_UP = Phase(
-    name="lull", seconds=(30.0, 60.0), lean={"mu": -0.01, "act_mult": 0.8}, confidence=0.6
-)
+_BUILD_UP = Phase(name="lull", seconds=(30.0, 60.0), lean={"mu": -0.01, "act_mult": 0.8}, confidence=0.6)
 
 
 def _accumulation(mirror: float) -> Window:

@@ -119,7 +119,7 @@ class Block:
         count = 0
         while at < self.seconds:
             one = self._place(window, int(at), number * 1000 + count)
-            if at >= 0 and (one.end <= self.seconds or window.fill):
+            if at >= -window.early_s * self._scale and (one.end <= self.seconds or window.fill):
                 count += 1
                 yield one
             at = one.end + self._between(window.gap_s) * self._scale
@@ -197,6 +197,7 @@ class Block:
 
     def _apply(self, name: str, start: int, course: Rows) -> None:
         """A factor multiplies what is there, an addend is added to it."""
+        course, start = course[max(-start, 0) :], max(start, 0)
         course = course[: max(self.seconds - start, 0)]
         there = self.rows[start : start + len(course), _COLUMN[name]]
         if name in _FACTORS:
@@ -217,13 +218,13 @@ class Block:
             "iceberg_refresh": self._between(iceberg.refresh),
         }
         for name, value in values.items():
-            self.rows[each.start : each.end, _COLUMN[name]] = value
+            self.rows[max(each.start, 0) : max(each.end, 0), _COLUMN[name]] = value
 
     # ------------------------------------------------------------------------------------------------- what is true
 
     def _tell(self, drawn: DrawnWindow) -> None:
         for each in drawn.phases:
-            for second in range(each.start, min(each.end, self.seconds)):
+            for second in range(max(each.start, 0), min(each.end, self.seconds)):
                 self.truth[second] = self._truth(drawn, each, second)
         self._label_goes_on(drawn)
         if drawn.end <= self.seconds:
@@ -243,13 +244,11 @@ class Block:
         """The onset of a later phase does not take back what an earlier one told."""
         told = NOTHING
         for each in drawn.phases:
-            for second in range(each.start, min(each.end, self.seconds)):
+            for second in range(max(each.start, 0), min(each.end, self.seconds)):
                 truth = self.truth[second]
                 waiting = each.phase.confidence and second < each.start + each.phase.onset_s * self._scale
                 if truth.label == "none" and waiting and told.label != "none":
-                    self.truth[second] = replace(
-                        truth, label=told.label, confidence=told.confidence, side=told.side
-                    )
+                    self.truth[second] = replace(truth, label=told.label, confidence=told.confidence, side=told.side)
                 told = self.truth[second]
 
 

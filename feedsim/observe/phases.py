@@ -1,27 +1,37 @@
-"""Session phases: one status row a symbol where the session starts and wherever Globex opens or closes after that."""
+"""Session phases: one status row a symbol where the session starts and wherever Globex opens, halts or closes later."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 import msgspec
 import numpy as np
 
 from feedsim.events import Table
-from feedsim.instruments import is_open, trading_days_from
+from feedsim.instruments import TradingDay, has_session, legacy_halt, session_at, trading_days_from
 
 _FRIDAY = 4
 
+_Change = tuple[int, str, str]
+"""(time, phase, reason)"""
+
 
 class Phases:
-    """A function of time alone: `contracts` gives the raw names by symbol where they differ from it."""
+    """A function of time alone: `contracts` gives the raw names by symbol where they differ from it.
+
+    With `halts`, sessions that had the daily halt of former years have it.
+    """
 
     channel = "status"
 
-    def __init__(self, symbols: tuple[str, ...], contracts: Mapping[str, str], *, start_ns: int) -> None:
+    def __init__(
+        self, symbols: tuple[str, ...], contracts: Mapping[str, str], *, start_ns: int, halts: bool = False
+    ) -> None:
         self.symbols = symbols
         self.contracts = [contracts.get(symbol, symbol) for symbol in symbols]
         self.start_ns = start_ns
+        self._halts = halts
         self._position_ns = start_ns
         """All before it is told."""
 
@@ -45,21 +55,40 @@ class Phases:
             },
         )
 
-    def _changes(self, from_ns: int, until_ns: int) -> Iterator[tuple[int, str, str]]:
-        """(time, phase, reason) in [from_ns, until_ns)."""
+    def _changes(self, from_ns: int, until_ns: int) -> Iterator[_Change]:
+        """Those in [from_ns, until_ns)."""
         if from_ns == self.start_ns:
-            yield from_ns, "open" if is_open(from_ns) else "closed", "session start"
+            yield from_ns, self._phase(from_ns), "session start"
             from_ns += 1
         for day in trading_days_from(from_ns - 1):
-            if from_ns <= day.open_ns < until_ns:
-                yield day.open_ns, "open", "globex open"
-            if from_ns <= day.close_ns < until_ns:
-                yield day.close_ns, "closed", "weekend" if day.date.weekday() == _FRIDAY else "daily break"
+            yield from (change for change in self._of_day(day) if from_ns <= change[0] < until_ns)
             if day.close_ns >= until_ns:
                 return
+
+    def _of_day(self, day: TradingDay) -> Iterator[_Change]:
+        """All changes of a session, in order."""
+        yield day.open_ns, "open", "globex open"
+        halt = legacy_halt(day) if self._halts else None
+        if halt is not None:
+            yield halt[0], "halt", "daily halt"
+            yield halt[1], "open", "halt over"
+        yield day.close_ns, "closed", _why_closed(day)
+
+    def _phase(self, ns: int) -> str:
+        phases = [phase for at, phase, _ in self._of_day(session_at(ns)) if at <= ns]
+        return phases[-1] if phases else "closed"
 
     def save(self) -> bytes:
         return msgspec.msgpack.encode(self._position_ns)
 
     def restore(self, state: bytes) -> None:
         self._position_ns = msgspec.msgpack.decode(state, type=int)
+
+
+def _why_closed(day: TradingDay) -> str:
+    """What follows a session."""
+    if day.closes_early:
+        return "early close"
+    if day.date.weekday() == _FRIDAY:
+        return "weekend"
+    return "daily break" if has_session(day.date + timedelta(days=1)) else "holiday"

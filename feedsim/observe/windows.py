@@ -16,8 +16,9 @@ from feedsim.events.columns import Int64
 from feedsim.instruments import NS_PER_S, trading_days_from
 
 DAY_NS = 86_400 * NS_PER_S
-# From one opening to the next it is three days at most, from Thursday to Sunday evening; one more for daylight saving.
-_LONGEST_SESSION_NS = 4 * DAY_NS
+# From one opening to the next it is four days at most, from Wednesday to Sunday evening where Friday is a holiday or
+# from Thursday to Monday evening where Monday is one; one more for daylight saving.
+_LONGEST_SESSION_NS = 5 * DAY_NS
 
 
 class Sessions:

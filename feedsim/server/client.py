@@ -13,7 +13,7 @@ from feedsim.errors import ProtocolError, ResumeError
 from feedsim.hub.audience import Cursor
 from feedsim.hub.session import Session
 from feedsim.hub.sessions import Sessions
-from feedsim.instruments import NS_PER_MS, trading_days_from
+from feedsim.instruments import NS_PER_MS, next_rth_open
 from feedsim.server.connection import Connection
 from feedsim.wire import messages as m
 from feedsim.wire.codec import CODECS
@@ -216,9 +216,7 @@ class Client:
         await self._seek_to(request.ts * NS_PER_MS, request)
 
     async def _jump(self, request: m.ReplayJump) -> None:
-        now = self._session.player.session_ns
-        opening = next(day.rth_open_ns for day in trading_days_from(now) if day.rth_open_ns > now)
-        await self._seek_to(opening, request)
+        await self._seek_to(next_rth_open(self._session.player.session_ns), request)
 
     async def _seek_to(self, ns: int, request: m.Request) -> None:
         tape = self._session.tape

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from feedsim.events import Ragged, Table
 from feedsim.instruments import EXCHANGE_TZ, NS_PER_S
 from feedsim.observe import Observer
+from tests.support.globex import EARLY_2025, NO_SESSION_2025
 
 SYMBOLS = ("ES", "NQ")
 
@@ -101,24 +102,28 @@ def rows(*tables: Table) -> list[dict[str, Any]]:
 
 @lru_cache(maxsize=4096)
 def session_open(at: int) -> int:
-    """When the session of a time opened: the last 18:00 in New York of a Sunday to Thursday."""
+    """When the session of a time opened: the last 18:00 in New York on the eve of a day that has one (2025)."""
     local = datetime.fromtimestamp(at // NS_PER_S, EXCHANGE_TZ)
     day = local.replace(hour=18, minute=0, second=0, microsecond=0)
-    while day > local or day.weekday() in (4, 5):
+    while day > local or not _has_session(day + timedelta(days=1)):
         day -= timedelta(days=1)
     return int(day.timestamp()) * NS_PER_S
 
 
 @lru_cache(maxsize=4096)
 def open_at(at: int) -> bool:
-    """Whether Globex trades: not from 17:00 to 18:00, and not from Friday 17:00 to Sunday 18:00, New York time."""
+    """Whether Globex trades: from 18:00 on the eve of a day that has a session to its close, New York time (2025)."""
     local = datetime.fromtimestamp(at // NS_PER_S, EXCHANGE_TZ)
-    weekday, hour = local.weekday(), local.hour
-    closed = hour == 17 or weekday == 5 or (weekday == 4 and hour >= 17) or (weekday == 6 and hour < 18)
-    return not closed
+    if local.hour >= 18:
+        return _has_session(local + timedelta(days=1))
+    return _has_session(local) and local.time() < EARLY_2025.get(local.date(), time(17))
+
+
+def _has_session(day: datetime) -> bool:
+    return day.weekday() < 5 and day.date() not in NO_SESSION_2025
 
 
 def has_open_time(start: int, length: int) -> bool:
-    """Whether a window has open hours in it; openings and closings are on whole hours."""
+    """Whether a window has open hours in it: openings are on whole hours, so a window that has some has an hour's."""
     step = min(length, 3600 * NS_PER_S)
     return any(open_at(start + offset) for offset in range(0, length, step))

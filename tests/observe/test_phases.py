@@ -45,6 +45,44 @@ def test_a_week() -> None:
     assert daily.array("reason").tolist() == ["session start"] * 2 + ["daily break"] * 2
 
 
+def reasons(start: str, end: str, *, halts: bool = False) -> list[tuple[int, str, str]]:
+    told = rows(Phases(("ES",), {}, start_ns=ns(start), halts=halts).observe(Table.empty("trade", ("ES",)), ns(end)))
+    return [(row["ts"], row["phase"], row["reason"]) for row in told]
+
+
+def test_starts_at_a_change() -> None:
+    """What begins at that very time is what is told, once."""
+    assert reasons("2025-08-21T18:00:00", "2025-08-21T18:00:01") == [
+        (ns("2025-08-21T18:00:00"), "open", "session start")
+    ]
+    assert reasons("2025-08-21T17:00:00", "2025-08-21T17:00:01") == [
+        (ns("2025-08-21T17:00:00"), "closed", "session start")
+    ]
+
+
+def test_holidays() -> None:
+    """An early close and the eve of a day without a session say why trading ends."""
+    assert reasons("2025-12-23T17:30:00", "2025-12-26T17:00:01") == [
+        (ns("2025-12-23T17:30:00"), "closed", "session start"),
+        (ns("2025-12-23T18:00:00"), "open", "globex open"),
+        (ns("2025-12-24T13:00:00"), "closed", "early close"),
+        (ns("2025-12-25T18:00:00"), "open", "globex open"),
+        (ns("2025-12-26T17:00:00"), "closed", "weekend"),
+    ]
+    assert reasons("2024-12-31T16:59:00", "2024-12-31T17:00:01")[-1][2] == "holiday"
+
+
+def test_the_halt_of_former_years() -> None:
+    """By option, and only while there was one; a start within it is told as what it is."""
+    assert reasons("2021-06-25T16:00:00", "2021-06-25T17:00:00", halts=True)[1:] == [
+        (ns("2021-06-25T16:15:00"), "halt", "daily halt"),
+        (ns("2021-06-25T16:30:00"), "open", "halt over"),
+    ]
+    assert reasons("2021-06-25T16:20:00", "2021-06-25T16:20:01", halts=True)[0][1] == "halt"
+    assert len(reasons("2021-06-25T16:00:00", "2021-06-25T17:00:00")) == 1
+    assert len(reasons("2021-06-28T16:00:00", "2021-06-28T17:00:00", halts=True)) == 1
+
+
 def test_nothing_before_the_start() -> None:
     """The start's own row waits for its time and is told once."""
     phases = Phases(SYMBOLS, {}, start_ns=RANGE[0])

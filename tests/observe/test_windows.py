@@ -21,6 +21,19 @@ def test_session_of_a_time(times: list[int]) -> None:
     assert Sessions().opened_at(np.array(times)).tolist() == [session_open(at) for at in times]
 
 
+@pytest.mark.parametrize(
+    ("at", "opened"),
+    [
+        ("2019-04-21T17:59:59", "2019-04-17T18:00:00"),  # Good Friday had no session
+        ("2023-12-25T17:59:59", "2023-12-21T18:00:00"),  # Christmas Day was a Monday
+        ("2025-11-27T17:59:59", "2025-11-26T18:00:00"),  # Thanksgiving's session closed at 13:00
+    ],
+)
+def test_session_of_a_holiday(at: str, opened: str) -> None:
+    """It is the one that closed last, however long ago it opened."""
+    assert Sessions().opened_at(np.array([ns(at)])).tolist() == [ns(opened)]
+
+
 def test_the_epoch_has_a_session() -> None:
     """Times that start at 0 work: somebody's test data does."""
     assert Sessions().opened_at(np.array([0, NS_PER_S])).tolist() == [session_open(0)] * 2
