@@ -16,6 +16,7 @@ from feedsim.market.chance import exp, normal, stream
 from feedsim.market.compiling import compiled
 from feedsim.market.modulators import (
     ACTIVITY,
+    HALT,
     JUMP,
     MU,
     REVERT,
@@ -23,6 +24,7 @@ from feedsim.market.modulators import (
     TO_VWAP,
 )
 
+HOUR = 60
 STEPS_A_SECOND = 20
 MINUTE_S = 60
 STEPS = MINUTE_S * STEPS_A_SECOND
@@ -73,9 +75,36 @@ FACTORS = np.dtype(
         ("anchor", "f8", 2),
         ("anchored", "i8"),
         ("vix", "f8"),
+        ("reference", "f8", 2),
+        ("halted", "i8", 2),
+        ("why", "i8", 2),
+        ("level", "i8"),
+        ("lowest", "f8", (2, HOUR)),
+        ("highest", "f8", (2, HOUR)),
     ],
     align=True,
 )
+"""Random streams; latent prices in ticks and what is still to be heard of the common factor; moods and log activity;
+VWAP of the latent prices and its weight; where a range began; the VIX; the price that limits refer to, seconds that
+trading still stands (-1: to the close) and why, the limit that was reached, extremes of the latest minutes."""
+
+BOUNDS = np.dtype(
+    [
+        ("low", "f8", 2),
+        ("high", "f8", 2),
+        ("halt_s", "i8"),
+        ("dynamic_low", "f8", 2),
+        ("dynamic_high", "f8", 2),
+        ("velocity", "f8", 2),
+    ],
+    align=True,
+)
+"""Of a minute: the price limits and how long trading stands at the lower one (0: it goes on, -1: to the close); the
+bounds of the dynamic circuit breaker; the largest move of a second, in ticks. No bound is infinite."""
+
+LIMIT, DYNAMIC, VELOCITY, PLANNED = 1, 4, 5, 6
+"""Why trading stands: LIMIT is the first of three levels; PLANNED is a scenario's."""
+DYNAMIC_S, VELOCITY_S = 120, 5
 
 
 def new_factors(symbol: str, seed: int, x: tuple[float, float], vix: float) -> npt.NDArray[Any]:
@@ -85,7 +114,8 @@ def new_factors(symbol: str, seed: int, x: tuple[float, float], vix: float) -> n
     factors["own"] = [stream(seed, f"own factor {name}") for name in ("ES", "NQ")]
     factors["mood"] = stream(seed, "volatility")
     factors["activity"] = stream(seed, f"activity {symbol}")
-    factors["x"] = factors["vwap"] = x
+    factors["x"] = factors["vwap"] = factors["reference"] = x
+    factors["lowest"] = factors["highest"] = np.array(x)[:, None]
     factors["vix"] = vix
     _begin(factors.view(np.recarray)[0])
     return factors
@@ -111,15 +141,22 @@ def open_day(factors: Any, closed_s: float) -> None:
         sigma = factors.vix * VIX_TO_SECOND * relative * 0.4
         factors.x[one] += factors.x[one] * sigma * math.sqrt(closed_s) * move
         factors.vwap[one] = factors.x[one]
+        factors.reference[one] = factors.x[one]
+        factors.lowest[one, :] = factors.x[one]
+        factors.highest[one, :] = factors.x[one]
+        factors.halted[one] = 0
     factors.weight = 0.0
+    factors.level = 0
 
 
 @compiled
-def advance_minute(factors: Any, shape: Any, rows: Any, minute: int, x: Any, busy: Any) -> None:
+def advance_minute(factors: Any, shape: Any, bounds: Any, rows: Any, minute: int, x: Any, busy: Any) -> None:
     """The next minute: `rows` are its modulators, one a second; fills `x` (ticks) and `busy` of the symbol, STEPS long.
 
-    `minute` is that of the session, for the seasons.
+    `minute` is that of the session, for the seasons. Where trading stands, the modulator `halt` of `rows` says why.
     """
+    for one in range(2):
+        factors.lowest[one, minute % HOUR] = factors.highest[one, minute % HOUR] = factors.x[one]
     step_s = 1.0 / STEPS_A_SECOND
     root = math.sqrt(step_s)
     decay = 1.0 - step_s / max(shape.lag_s, step_s)
@@ -134,6 +171,8 @@ def advance_minute(factors: Any, shape: Any, rows: Any, minute: int, x: Any, bus
             mood += factors.mood_level[index]
         stir = exp(mood - variance) * row[SIGMA]
         _anchor(factors, row[REVERT])
+        _stand(factors, shape, row)
+        before_es, before_nq = factors.x[0], factors.x[1]
         level = exp(BUSY_WITH_VOLATILITY * (mood - 0.5 * BUSY_WITH_VOLATILITY * variance)) * row[ACTIVITY]
         level *= shape.busy[minute]
         for part in range(STEPS_A_SECOND):
@@ -151,14 +190,55 @@ def advance_minute(factors: Any, shape: Any, rows: Any, minute: int, x: Any, bus
                 factors.late[one] -= now
                 move = heard - late + now + sigma * math.sqrt(alone) * normal(factors.own[one])
                 move -= _pull(factors, row, one) * step_s
-                factors.x[one] += move
+                if not factors.halted[one]:
+                    factors.x[one] = min(max(factors.x[one] + move, bounds.low[one]), bounds.high[one])
             _move_busy(factors, shape)
             x[step] = factors.x[shape.follows] * shape.scale
             busy[step] = level * exp(
                 shape.busy_fast * (factors.busy_level[0] - 0.5 * shape.busy_fast)
                 + shape.busy_slow * (factors.busy_level[1] - 0.5 * shape.busy_slow)
             )
+        _watch(factors, bounds, minute, 0, factors.x[0] - before_es)
+        _watch(factors, bounds, minute, 1, factors.x[1] - before_nq)
         _move_vwap(factors, shape.busy[minute] * row[ACTIVITY])
+
+
+@compiled
+def _stand(factors: Any, shape: Any, row: Any) -> None:
+    """Tell the book of a second in which trading stands, and count it."""
+    if row[HALT]:
+        row[HALT] = PLANNED
+    elif factors.halted[shape.follows]:
+        row[HALT] = factors.why[shape.follows]
+    for one in range(2):
+        if factors.halted[one] > 0:
+            factors.halted[one] -= 1
+
+
+@compiled
+def _watch(factors: Any, bounds: Any, minute: int, one: int, moved: float) -> None:
+    """After a second: whether one of the latent prices reached what makes trading stand. The limit of ES halts both."""
+    x = factors.x[one]
+    factors.lowest[one, minute % HOUR] = min(factors.lowest[one, minute % HOUR], x)
+    factors.highest[one, minute % HOUR] = max(factors.highest[one, minute % HOUR], x)
+    if factors.halted[one]:
+        return
+    if one == 0 and bounds.halt_s and x <= bounds.low[0]:
+        factors.level += 1
+        for each in range(2):
+            _halt(factors, each, bounds.halt_s, LIMIT + min(factors.level, 3) - 1)
+    elif x <= bounds.dynamic_low[one] or x >= bounds.dynamic_high[one]:
+        _halt(factors, one, DYNAMIC_S, DYNAMIC)
+    elif abs(moved) >= bounds.velocity[one]:
+        _halt(factors, one, VELOCITY_S, VELOCITY)
+
+
+@compiled
+def _halt(factors: Any, one: int, seconds: int, why: int) -> None:
+    factors.halted[one] = seconds
+    factors.why[one] = why
+    factors.lowest[one, :] = factors.x[one]
+    factors.highest[one, :] = factors.x[one]
 
 
 @compiled

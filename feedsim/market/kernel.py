@@ -78,6 +78,7 @@ STATE = np.dtype(
         ("l2_ns", "i8"),
         ("open", "i8"),
         ("halted", "i8"),
+        ("auction", "i8"),
         ("memory", "f8", 3),
         ("excited", "f8"),
         ("burst", "i8"),
@@ -99,7 +100,7 @@ STATE = np.dtype(
     ],
     align=True,
 )
-"""After the book: when the next event comes and the next L2 row is due; whether the book is open or halted; the last
+"""After the book: when the next event comes and the next L2 row is due; whether the book is open or halted, and the lots of the auction after a halt; the last
 three signs; what excites trades; the burst that goes on, and whether a trade or a move began it; the side that was
 emptied last and the one with a new best price (plus 1; 0 is none); the depth that each side was thinned to; the iceberg; counts; what was told last."""
 
@@ -202,11 +203,20 @@ def _open(state: Any, law: Any, moved_by: Any, x: float, now: int, orders: Any) 
     for side in range(2):
         state.thinned[side] = moved_by[DEPTH_ASK if side else DEPTH_BID]
         _fill(state, law, moved_by, side, now, orders)
+    if state.halted:
+        state.halted = 0
+        state.auction = int(law.trade_cap * (1.0 + uniform(state.chance)))
+        side = below(state.chance, 2)
+        _add(state, side, state.best[side], 2 * state.auction, now, orders)
+        state.emptied = side + 1
 
 
 @compiled
 def _happen(state: Any, law: Any, moved_by: Any, x: float, now: int, trades: Any, traded: int, orders: Any) -> int:
     """One event; how many prints it made."""
+    if state.auction:
+        size, state.auction = state.auction, 0
+        return _walk(state, law, moved_by, state.emptied - 1, size, now, trades, traded, orders)
     bid, ask = state.best[0], state.best[1]
     bids, asks = lots(state, bid), lots(state, ask)
     imbalance = (bids - asks) / (bids + asks)

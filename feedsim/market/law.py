@@ -19,11 +19,36 @@ LN10 = 2.302585092994046
 ROUND_TRIP = (0.45, 5.08, 0.13)
 """Share of the gaps inside a burst that are the exchange's round trip; mean and deviation of their log10 ns."""
 
-_NUMBERS = (
-    "hum burst burst_after burst_trade burst_move wide_slow trade excitation excitation_decay sign_imbalance sign_memory "
-    "sign_steering take_all take_all_lots through at_best tilt_imbalance tilt_steering modify cancel_last "
-    "refill step_up step_steering chase pull inside steering_limit dead_zone"
-).split()
+_NUMBERS = [
+    "hum",
+    "burst",
+    "burst_after",
+    "burst_trade",
+    "burst_move",
+    "wide_slow",
+    "trade",
+    "excitation",
+    "excitation_decay",
+    "sign_imbalance",
+    "sign_memory",
+    "sign_steering",
+    "take_all",
+    "take_all_lots",
+    "through",
+    "at_best",
+    "tilt_imbalance",
+    "tilt_steering",
+    "modify",
+    "cancel_last",
+    "refill",
+    "step_up",
+    "step_steering",
+    "chase",
+    "pull",
+    "inside",
+    "steering_limit",
+    "dead_zone",
+]
 
 LAW = np.dtype(
     [

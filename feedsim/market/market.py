@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from feedsim.instruments import TradingDay, session_at
-from feedsim.market.book import LEVELS, ORDER_FIELDS
+from feedsim.market.book import ORDER_FIELDS
+from feedsim.market.bounds import price_bounds
 from feedsim.market.config import FOLLOWS, MarketConfig
 from feedsim.market.factors import FACTORS, MINUTE_S, SHAPE, STEPS, advance_minute, new_factors, open_day
 from feedsim.market.kernel import (
@@ -25,6 +26,7 @@ from feedsim.market.kernel import (
     new_state,
 )
 from feedsim.market.law import law_record
+from feedsim.market.modulators import HALT
 from feedsim.market.presets import PRESETS
 from feedsim.market.schedule import Schedule
 from feedsim.market.seasons import busy, swing
@@ -51,6 +53,7 @@ class _Saved(msgspec.Struct, array_like=True):
     factors: bytes
     minute_ns: int
     day_ns: int
+    code: int
 
 
 class SymbolMarket:
@@ -74,6 +77,9 @@ class SymbolMarket:
         self._rows = np.empty((MINUTE_S, 0))
         self._x, self._busy = np.empty(STEPS), np.empty(STEPS)
         self._ready = False
+        self._code = self._code_before = 0
+        self.halts: list[tuple[int, int]] = []
+        """(time, why) of the changes between trading (0) and standing since the list was emptied, as factors.py says."""
 
     @property
     def events(self) -> int:
@@ -125,9 +131,19 @@ class SymbolMarket:
         self._before[:] = self._factors
         second = (self._minute_ns - self._start_ns) // SECOND_NS
         self._rows = self._schedule.rows(max(second, 0), MINUTE_S)
+        bounds = price_bounds(self._factors[0], self._day, self._minute_ns).view(np.recarray)[0]
         minute = (self._minute_ns - self._day.open_ns) // MINUTE_NS
         factors: Any = self._factors.view(np.recarray)[0]
-        advance_minute(factors, self._shape, self._rows, minute, self._x, self._busy)
+        advance_minute(factors, self._shape, bounds, self._rows, minute, self._x, self._busy)
+        self._note_halts()
+
+    def _note_halts(self) -> None:
+        """Where in this minute trading stands or goes on again."""
+        codes = self._rows[:, HALT].astype(np.int64)
+        self._code_before = self._code
+        changed = np.flatnonzero(np.diff(codes, prepend=self._code))
+        self.halts += [(self._minute_ns + int(second) * SECOND_NS, int(codes[second])) for second in changed]
+        self._code = int(codes[-1])
 
     def _open(self, day: TradingDay) -> None:
         factors: Any = self._factors.view(np.recarray)[0]
@@ -135,6 +151,8 @@ class SymbolMarket:
         self._day = day
         self._minute_ns = day.open_ns
         self._state.open = 0
+        self._code = 0
+        self._state.halted = 0
         self._state.next_ns = day.open_ns
         self._state.l2_ns = NEVER
         self._ready = False
@@ -147,8 +165,9 @@ class SymbolMarket:
         behind = np.arange(book["sizes"].shape[2]) >= book["count"][0][:, None]
         book["sizes"][0][behind] = 0
         book["ids"][0][behind] = 0
+        code = self._code_before if self._ready else self._code
         factors = (self._before if self._ready else self._factors).tobytes()
-        saved = _Saved(book.tobytes(), factors, self._minute_ns, self._day.open_ns)
+        saved = _Saved(book.tobytes(), factors, self._minute_ns, self._day.open_ns, code)
         return zlib.compress(msgspec.msgpack.encode(saved), 1)
 
     def restore(self, state: bytes) -> None:
@@ -157,6 +176,8 @@ class SymbolMarket:
         self._factors[:] = np.frombuffer(saved.factors, FACTORS)
         self._minute_ns = saved.minute_ns
         self._day = session_at(saved.day_ns)
+        self._code = saved.code
+        self.halts.clear()
         self._ready = False
 
 

@@ -325,7 +325,7 @@ _FLASH_CRASH = Scenario(
 )
 _CIRCUIT_BREAKER = Scenario(
     name="circuit_breaker",
-    about="a fall to the limit of 7 percent, a halt of fifteen minutes, an auction, and trading again",
+    about="a fall to the limit of 7 percent, where trading stands for fifteen minutes, and what comes after",
     windows=(
         Window(
             phases=(
@@ -347,10 +347,9 @@ _CIRCUIT_BREAKER = Scenario(
                 ),
             ),
             last=(
-                Phase(name="halt", seconds=(900.0, 900.0), lean={"halt": 1.0}),
                 Phase(
-                    name="news",
-                    seconds=(600.0, 900.0),
+                    name="halt",
+                    seconds=(1500.0, 2100.0),
                     lean={"act_mult": Decay(peak=5.0, tau_s=120.0), "sigma_mult": Decay(peak=3.0, tau_s=120.0)},
                 ),
             ),

@@ -13,9 +13,8 @@ import numpy.typing as npt
 from feedsim.errors import ConfigError, SourceError
 from feedsim.events import Ragged, Table
 from feedsim.events.columns import INT_NULL, SCHEMAS
-from feedsim.instruments import NS_PER_MS, NS_PER_S, session_at
+from feedsim.instruments import NS_PER_MS, NS_PER_S, front_contract, session_at
 from feedsim.market.config import MarketConfig
-from feedsim.market.scenario import Scenario
 from feedsim.sources import numba_cache
 from feedsim.sources.base import SourceInfo, Tables
 
@@ -27,6 +26,13 @@ with numba_cache.kept():
 
 START_NS = 1_755_783_000 * NS_PER_S  # 2025-08-21 09:30 in New York
 PREFIX = "synthetic:"
+WHY_HALTED = (
+    "halt over",
+    *(f"limit down, level {level}" for level in (1, 2, 3)),
+    "dynamic circuit breaker",
+    "velocity logic",
+    "planned",
+)
 
 
 class _State(msgspec.Struct, array_like=True):
@@ -61,7 +67,7 @@ class SyntheticSource:
             kind="synthetic",
             name=name,
             symbols=config.symbols,
-            channels=("truth", "trade", "l1", "l2"),
+            channels=("status", "truth", "trade", "l1", "l2"),
             start_ns=start_ns,
             end_ns=None if minutes is None else start_ns + max(round(minutes * 60 * NS_PER_S), 1),
             identity={
@@ -72,6 +78,7 @@ class SyntheticSource:
                 "minutes": minutes,
                 "start_ns": start_ns,
             },
+            contracts={symbol: front_contract(symbol, session_at(start_ns).date) for symbol in config.symbols},
         )
         self.schedule = Schedule(config.find(), seed=seed, minutes=minutes)
         self._markets = [
@@ -123,6 +130,7 @@ class SyntheticSource:
             if told
         }
         tables.update(self._truth(self._position_ns, until_ns))
+        tables.update(self._halts(self._position_ns, until_ns))
         self._position_ns = max(self._position_ns, until_ns)
         return tables
 
@@ -147,6 +155,28 @@ class SyntheticSource:
             columns[name] = np.repeat(np.array(values, SCHEMAS["truth"].field(name).kind.dtype), len(symbols))
         return {"truth": Table.build("truth", symbols, columns)}
 
+    def _halts(self, since_ns: int, until_ns: int) -> Tables:
+        """A row for each symbol whose trading stands, or goes on again."""
+        symbols = self._info.symbols
+        told = sorted(
+            (ns, code, why)
+            for code, market in enumerate(self._markets)
+            for ns, why in market.halts
+            if since_ns <= ns < until_ns
+        )
+        for market in self._markets:
+            market.halts = [halt for halt in market.halts if halt[0] >= until_ns]
+        if not told:
+            return {}
+        columns = {
+            "ts": [ns for ns, _, _ in told],
+            "symbol": [code for _, code, _ in told],
+            "phase": ["halt" if why else "open" for _, _, why in told],
+            "reason": [WHY_HALTED[why] for _, _, why in told],
+            "contract": [self._info.contracts[symbols[code]] for _, code, _ in told],
+        }
+        return {"status": Table.build("status", symbols, columns)}
+
     def seek(self, ns: int) -> None:
         """Go to the first row at or after `ns`: the market runs up to there, from its start if it is behind."""
         if ns < self._position_ns:
@@ -155,6 +185,7 @@ class SyntheticSource:
         for market in self._markets:
             for _ in market.run(until_ns, self._sheets):
                 pass
+            market.halts = [halt for halt in market.halts if halt[0] >= until_ns]
         self._position_ns = max(self._position_ns, until_ns)
 
     def _within(self, ns: int) -> int:
