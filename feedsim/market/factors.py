@@ -29,7 +29,7 @@ STEPS_A_SECOND = 20
 MINUTE_S = 60
 STEPS = MINUTE_S * STEPS_A_SECOND
 
-# Common factor and own noise: correlation .952 over minutes, NQ moves 1.19 % when ES moves 1 % (market data of 2024-25).
+# Correlation .952 over minutes; NQ moves 1.19 % when ES moves 1 % (2024-25).
 SHARES = ((0.97, 0.03, 1.0), (0.935, 0.065, 1.25))
 """For ES and NQ: common and own share of the variance, and volatility relative to ES in relative terms."""
 VOLATILITIES = ((20.0, 0.10), (300.0, 0.12), (3600.0, 0.15), (86400.0, 0.20))
@@ -57,8 +57,9 @@ SHAPE = np.dtype(
     ],
     align=True,
 )
-"""What does not change: which latent price the symbol follows and its ticks in one of the symbol's, volatility against the VIX, deviations of its log
-activity, the share that each latent price hears late and how late, and the seasons by minute of the session."""
+"""What does not change: which latent price the symbol follows and its ticks in one of the symbol's, volatility against
+the VIX, deviations of its log activity, the share that each latent price hears late and how late, and the seasons by
+minute of the session."""
 
 FACTORS = np.dtype(
     [
@@ -192,7 +193,7 @@ def advance_minute(factors: Any, shape: Any, bounds: Any, rows: Any, minute: int
                 move -= _pull(factors, row, one) * step_s
                 if not factors.halted[one]:
                     factors.x[one] = min(max(factors.x[one] + move, bounds.low[one]), bounds.high[one])
-            _move_busy(factors, shape)
+            _move_busy(factors)
             x[step] = factors.x[shape.follows] * shape.scale
             busy[step] = level * exp(
                 shape.busy_fast * (factors.busy_level[0] - 0.5 * shape.busy_fast)
@@ -252,7 +253,7 @@ def _move_moods(factors: Any) -> None:
 
 
 @compiled
-def _move_busy(factors: Any, shape: Any) -> None:
+def _move_busy(factors: Any) -> None:
     """The same for log activity, of deviation 1, every step."""
     for index in range(2):
         keep = 1.0 - 1.0 / (ACTIVITIES_S[index] * STEPS_A_SECOND)
@@ -272,7 +273,8 @@ def _anchor(factors: Any, revert: float) -> None:
 def _pull(factors: Any, row: Any, one: int) -> float:
     """Ticks a second back to what holds the price."""
     x = factors.x[one]
-    return row[REVERT] * (x - factors.anchor[one]) + row[TO_VWAP] * (x - factors.vwap[one])
+    pull: float = row[REVERT] * (x - factors.anchor[one]) + row[TO_VWAP] * (x - factors.vwap[one])
+    return pull
 
 
 @compiled

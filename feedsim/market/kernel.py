@@ -60,6 +60,7 @@ SECOND_NS = 1_000_000_000
 STEP_NS = 50_000_000
 NEVER = 1 << 62
 MOST_PRINTS = 12  # prices that one market order may walk through
+OTHER_PRICES = 0.92  # depth where the number is not round
 THINNING = 0.8  # a fall of depth below this share is more than cancellations one by one can follow
 LOG_ROOM = 2 * WINDOW * QUEUE  # rows of the log that one event may need
 
@@ -100,9 +101,10 @@ STATE = np.dtype(
     ],
     align=True,
 )
-"""After the book: when the next event comes and the next L2 row is due; whether the book is open or halted, and the lots of the auction after a halt; the last
-three signs; what excites trades; the burst that goes on, and whether a trade or a move began it; the side that was
-emptied last and the one with a new best price (plus 1; 0 is none); the depth that each side was thinned to; the iceberg; counts; what was told last."""
+"""After the book: when the next event comes and the next L2 row is due; whether the book is open or halted, and the lots
+of the auction after a halt; the last three signs; what excites trades; the burst that goes on, and whether a trade or a
+move began it; the side that was emptied last and the one with a new best price (plus 1; 0 is none); the depth that each
+side was thinned to; the iceberg; counts; what was told last."""
 
 
 def new_state(symbol: str, seed: int, start_ns: int) -> npt.NDArray[Any]:
@@ -174,7 +176,7 @@ def advance(
 def _gap(state: Any, law: Any, moved_by: Any, busy: float) -> int:
     """The time to the next event: at once while the spread of a large tick is wide or a burst goes on, else a hum."""
     if law.large_tick and state.best[1] - state.best[0] > 1:
-        gap = law.wide_gap[below(state.chance, CHOICES)]
+        gap: int = law.wide_gap[below(state.chance, CHOICES)]
         if uniform(state.chance) >= (1.0 - law.wide_slow) * min(moved_by[INSIDE], 1.0):
             gap *= int(exp(LN10 * (2.0 + 2.0 * uniform(state.chance))))
         return gap
@@ -185,7 +187,8 @@ def _gap(state: Any, law: Any, moved_by: Any, busy: float) -> int:
         state.after = 0
         state.fresh = 0
         return 1 + int(exponential(state.chance) / (law.hum * busy) * SECOND_NS)
-    return law.burst_gap[below(state.chance, CHOICES)]
+    at_once: int = law.burst_gap[below(state.chance, CHOICES)]
+    return at_once
 
 
 # ------------------------------------------------------------------------------------------------------ what happens
@@ -244,7 +247,7 @@ def _steering(law: Any, distance: float) -> float:
     beyond = abs(distance) - law.dead_zone
     if beyond <= 0.0:
         return 0.0
-    beyond = min(beyond, law.steering_limit)
+    beyond = min(beyond, float(law.steering_limit))
     return beyond if distance > 0 else -beyond
 
 
@@ -452,8 +455,9 @@ def _thin(state: Any, moved_by: Any, now: int, orders: Any) -> None:
 def _roundness(law: Any, price: int) -> float:
     """People like round numbers: how much deeper a queue is there."""
     if price % 20 == 0:
-        return law.round_five
-    return law.round_one if price % 4 == 0 else 0.92
+        five: float = law.round_five
+        return five
+    return law.round_one if price % 4 == 0 else OTHER_PRICES
 
 
 @compiled
@@ -484,9 +488,9 @@ def _keep_iceberg(state: Any, moved_by: Any, now: int, orders: Any) -> None:
             state.iceberg_side
         )
         state.iceberg_left = int(moved_by[ICEBERG_RESERVE])
-    if state.iceberg and state.best[state.iceberg_side] == state.iceberg_price:
-        if lots(state, state.iceberg_price) < moved_by[ICEBERG_REFRESH]:
-            _renew_iceberg(state, moved_by, now, orders)
+    shown = state.iceberg and state.best[state.iceberg_side] == state.iceberg_price
+    if shown and lots(state, state.iceberg_price) < moved_by[ICEBERG_REFRESH]:
+        _renew_iceberg(state, moved_by, now, orders)
 
 
 @compiled

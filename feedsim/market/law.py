@@ -19,7 +19,7 @@ LN10 = 2.302585092994046
 ROUND_TRIP = (0.45, 5.08, 0.13)
 """Share of the gaps inside a burst that are the exchange's round trip; mean and deviation of their log10 ns."""
 
-_NUMBERS = [
+_NUMBERS = (
     "hum",
     "burst",
     "burst_after",
@@ -48,7 +48,7 @@ _NUMBERS = [
     "inside",
     "steering_limit",
     "dead_zone",
-]
+)
 
 LAW = np.dtype(
     [
@@ -91,7 +91,7 @@ def law_record(preset: Preset, *, lot_scale: float = 1.0) -> npt.NDArray[Any]:
     return law
 
 
-def choices(weights: Weights | dict[int, float]) -> list[int]:
+def choices(weights: Weights) -> list[int]:
     """The values by their weights, as CHOICES equally likely entries."""
     total, reached = sum(weights.values()), 0.0
     entries: list[int] = []
@@ -109,10 +109,8 @@ def _births(exponent: float) -> list[float]:
 
 def _burst_gap(chances: Any) -> int:
     share, mean, deviation = ROUND_TRIP
-    if uniform(chances) < share:
-        log10_ns = mean + deviation * normal(chances)
-    else:
-        log10_ns = 3.0 + 2.6 * uniform(chances)
+    in_time = uniform(chances) < share
+    log10_ns = mean + deviation * normal(chances) if in_time else 3.0 + 2.6 * uniform(chances)
     return int(exp(LN10 * log10_ns)) + 1
 
 

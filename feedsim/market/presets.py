@@ -6,10 +6,11 @@ A new instrument is a new `Preset`, most simply `replace(PRESETS["es_2019"], …
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-Weights = dict[int, float]
+Weights = Mapping[int, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
