@@ -15,7 +15,8 @@ import numpy.typing as npt
 from benchmarks.report import Figure, against, at_least, beside, within
 from feedsim.market.config import MarketConfig
 from feedsim.market.market import Sheets, SymbolMarket
-from feedsim.market.schedule import DrawnPhase, DrawnWindow, Schedule
+from feedsim.market.schedule import Schedule
+from feedsim.market.windows import DrawnPhase, DrawnWindow
 from feedsim.sources.synthetic import START_NS
 
 SEEDS = 24
@@ -47,9 +48,7 @@ def play(scenario: str, seed: int, symbol: str = "ES", minutes: int = MINUTES) -
     schedule = Schedule(config.find(), seed=seed, minutes=minutes)
     market = SymbolMarket(symbol, config, schedule, seed=seed, start_ns=FROM_NS)
     sheets = Sheets()
-    parts = [
-        (trades.copy(), l1.copy()) for trades, l1, *_ in market.run(FROM_NS + minutes * 60 * SECOND_NS, sheets)
-    ]
+    parts = [(trades.copy(), l1.copy()) for trades, l1, *_ in market.run(FROM_NS + minutes * 60 * SECOND_NS, sheets)]
     trades, l1 = (np.concatenate(rows) for rows in zip(*parts, strict=True))
     return _by_second(trades, l1, minutes * 60, tuple(schedule.block(0).windows))
 
@@ -170,7 +169,13 @@ def _trend(scenario: str) -> list[Figure]:
     ratio = [variance_ratio(session.mid, 300, 30) for session in hours]
     adverse = [_adverse(session.mid * sign) / span(session) for session in hours]
     parts = [
-        np.array([[sign * m for m in _moves(name, seed, at, at + 120)] for seed in range(SEEDS) for at in range(0, 3600, 120)])
+        np.array(
+            [
+                [sign * m for m in _moves(name, seed, at, at + 120)]
+                for seed in range(SEEDS)
+                for at in range(0, 3600, 120)
+            ]
+        )
         for name in (scenario, "normal")
     ]
     delta = [
@@ -184,7 +189,10 @@ def _trend(scenario: str) -> list[Figure]:
         against("largest adverse move over range, median", float(np.median(adverse)), 0.5),
         at_least("d of delta / volume over a session", cohen(*delta), 1.0),
         at_least("AUC of delta / volume over a session", auc(*delta), 0.85),
-        beside("d of moves, of delta / volume in 120 s", f"{cohen(*(p[:, 0] for p in parts)):.2f}, {cohen(*(p[:, 1] for p in parts)):.2f}"),
+        beside(
+            "d of moves, of delta / volume in 120 s",
+            f"{cohen(*(p[:, 0] for p in parts)):.2f}, {cohen(*(p[:, 1] for p in parts)):.2f}",
+        ),
     ]
 
 
@@ -246,7 +254,10 @@ def _absorption(scenario: str) -> list[Figure]:
         at_least("absorption: volume at its price over a mean level", float(np.median(list(_walls(scenario)))), 4),
         at_least("breakout: d of the move", cohen(broken[:, 0], usual[:, 0]), 2.0),
         at_least("breakout: AUC of the move", auc(broken[:, 0], usual[:, 0]), 0.85),
-        beside("moves of absorption, breakout, an ordinary one", f"{quiet[:, 0].mean():.1f}, {broken[:, 0].mean():.1f}, {usual[:, 0].mean():.1f}"),
+        beside(
+            "moves of absorption, breakout, an ordinary one",
+            f"{quiet[:, 0].mean():.1f}, {broken[:, 0].mean():.1f}, {usual[:, 0].mean():.1f}",
+        ),
         _failing(scenario),
     ]
 
@@ -264,7 +275,11 @@ def _walls(scenario: str) -> Iterator[float]:
 
 
 def _failing(scenario: str) -> Figure:
-    windows = [window for seed in range(4 * SEEDS) for window in Schedule(MarketConfig(scenario=scenario).find(), seed=seed, minutes=MINUTES).block(0).windows]
+    windows = [
+        window
+        for seed in range(4 * SEEDS)
+        for window in Schedule(MarketConfig(scenario=scenario).find(), seed=seed, minutes=MINUTES).block(0).windows
+    ]
     return within("hard negatives", sum(window.failed for window in windows) / len(windows), 0.2, 0.3)
 
 
@@ -284,7 +299,8 @@ def _divergence() -> list[Figure]:
     found, ordinary = signature("delta_divergence", "divergence")
     after = np.array(
         [
-            (-1 if window.mirror else 1) * _moves("delta_divergence", seed, phase.start, min(phase.start + 120, 3600))[0]
+            (-1 if window.mirror else 1)
+            * _moves("delta_divergence", seed, phase.start, min(phase.start + 120, 3600))[0]
             for seed, window, phase in _phases("delta_divergence", "reversal", failed=False)
         ]
     )
@@ -295,7 +311,9 @@ def _divergence() -> list[Figure]:
         at_least("price up on falling delta, share of windows", float(joint[0]), 0.7),
         beside("the same in ordinary ones", f"{joint[1]:.3f}"),
         at_least("reversal of 3 ticks in 2 minutes", float(np.mean(after <= -3)), 0.65),
-        at_least("AUC of move minus delta", auc(*(rows[:, 0] / 5 - rows[:, 1] / 0.2 for rows in (found, ordinary))), 0.85),
+        at_least(
+            "AUC of move minus delta", auc(*(rows[:, 0] / 5 - rows[:, 1] / 0.2 for rows in (found, ordinary))), 0.85
+        ),
         _failing("delta_divergence"),
     ]
 
@@ -305,12 +323,18 @@ def _by_the_clock(scenario: str) -> Figure:
     bins, seeds = 10, 200
     labels, times = [], []
     for seed in range(seeds):
-        truth = Schedule(MarketConfig(scenario=scenario).find(), seed=seed, minutes=MINUTES).block(0).truth[: MINUTES * 60 : 10]
+        truth = (
+            Schedule(MarketConfig(scenario=scenario).find(), seed=seed, minutes=MINUTES)
+            .block(0)
+            .truth[: MINUTES * 60 : 10]
+        )
         labels += [each.label != "none" for each in truth]
         times += [at * bins // len(truth) for at in range(len(truth))]
     told, when = np.array(labels), np.array(times)
     shuffled = np.random.default_rng(0).permutation(told)
-    return against("label and time of session, bits", information(told, when) - information(shuffled, when), 0.05, digits=4)
+    return against(
+        "label and time of session, bits", information(told, when) - information(shuffled, when), 0.05, digits=4
+    )
 
 
 def information(one: npt.NDArray[np.bool_], other: npt.NDArray[np.int64]) -> float:
@@ -332,7 +356,13 @@ CHECKS: dict[str, Callable[[], list[Figure]]] = {
     "confluence_breakout": _confluence,
     "delta_divergence": _divergence,
 }
-BY_THE_CLOCK = ("news_spike", "orderflow_accumulation", "orderflow_distribution", "confluence_breakout", "delta_divergence")
+BY_THE_CLOCK = (
+    "news_spike",
+    "orderflow_accumulation",
+    "orderflow_distribution",
+    "confluence_breakout",
+    "delta_divergence",
+)
 
 
 def run() -> list[Figure]:

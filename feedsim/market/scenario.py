@@ -10,6 +10,8 @@ import msgspec
 from feedsim.errors import ConfigError
 from feedsim.market.modulators import LEANABLE
 
+LARGEST_NEWS = 20.0
+
 Range = tuple[float, float]
 """Drawn evenly between the two."""
 
@@ -79,13 +81,27 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Whether it takes up the whole block, so that no true window has to be placed."""
 
 
+class News(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Figures at a time that the user sets: a lull before it, then what the scenario news_spike has."""
+
+    at: str | float
+    """New York time (`14:00`), the first one after the session's start; or minutes since that start."""
+    size: float = 1.0
+    """Of the jump: 1 is 36 to 60 ticks of ES at 5,000 points and a VIX of 15; negative falls."""
+
+    def __post_init__(self) -> None:
+        if not 0 < abs(self.size) <= LARGEST_NEWS:
+            raise ConfigError(f"{self.size}: expected -{LARGEST_NEWS:g} to {LARGEST_NEWS:g}, not 0", field="news.size")
+
+
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A name, a sentence, what leans all the time, and its windows."""
+    """A name, a sentence, what leans all the time, its windows, and news at set times."""
 
     name: str
     about: str
     always: dict[str, Amount] = {}
     windows: tuple[Window, ...] = ()
+    news: tuple[News, ...] = ()
 
     def __post_init__(self) -> None:
         _check_words(self.always)

@@ -74,63 +74,62 @@ _GAMMA_PIN = Scenario(
 
 # --------------------------------------------------------------------------------------------------------------- news
 
+NEWS_WINDOW = Window(
+    phases=(
+        Phase(name="lull", seconds=(540.0, 600.0), lean={"act_mult": 0.6, "depth_bid": 0.6, "depth_ask": 0.6}),
+        Phase(
+            name="shock",
+            seconds=(10.0, 10.0),
+            ramp_s=1.0,
+            lean={
+                "jump": (36.0, 60.0),
+                "act_mult": 18.0,
+                "sigma_mult": 8.0,
+                "depth_bid": 0.15,
+                "depth_ask": 0.15,
+                "inside_mult": 0.3,
+                "flow_bias": 0.5,
+                "vix_drift": 300.0,
+            },
+        ),
+        Phase(
+            name="news",
+            seconds=(50.0, 50.0),
+            ramp_s=1.0,
+            lean={
+                "act_mult": Decay(peak=15.0, tau_s=60.0),
+                "sigma_mult": Decay(peak=7.0, tau_s=60.0, power=0.8),
+                "depth_bid": Decay(peak=0.2, tau_s=90.0),
+                "depth_ask": Decay(peak=0.2, tau_s=90.0),
+                "inside_mult": Decay(peak=0.4, tau_s=60.0),
+            },
+        ),
+        Phase(
+            name="news",
+            seconds=(840.0, 1200.0),
+            ramp_s=1.0,
+            confidence=0.8,
+            label_s=600.0,
+            lean={
+                "act_mult": Decay(peak=7.5, tau_s=110.0),
+                "sigma_mult": Decay(peak=4.6, tau_s=130.0, power=0.8),
+                "depth_bid": Decay(peak=0.55, tau_s=90.0),
+                "depth_ask": Decay(peak=0.55, tau_s=90.0),
+                "mu": Decay(peak=0.02, tau_s=300.0),
+                "vix_drift": -3.0,
+            },
+        ),
+    ),
+    gap_s=(1500.0, 2700.0),
+    early_s=540.0,
+    label="long_bias",
+    side=1,
+    mirror=0.5,
+)
 _NEWS_SPIKE = Scenario(
     name="news_spike",
     about="figures at a random time: a lull, a gap through the levels, wide spreads, a climax of volume",
-    windows=(
-        Window(
-            phases=(
-                Phase(name="lull", seconds=(540.0, 600.0), lean={"act_mult": 0.6, "depth_bid": 0.6, "depth_ask": 0.6}),
-                Phase(
-                    name="shock",
-                    seconds=(10.0, 10.0),
-                    ramp_s=1.0,
-                    lean={
-                        "jump": (36.0, 60.0),
-                        "act_mult": 18.0,
-                        "sigma_mult": 8.0,
-                        "depth_bid": 0.15,
-                        "depth_ask": 0.15,
-                        "inside_mult": 0.3,
-                        "flow_bias": 0.5,
-                        "vix_drift": 300.0,
-                    },
-                ),
-                Phase(
-                    name="news",
-                    seconds=(50.0, 50.0),
-                    ramp_s=1.0,
-                    lean={
-                        "act_mult": Decay(peak=15.0, tau_s=60.0),
-                        "sigma_mult": Decay(peak=7.0, tau_s=60.0, power=0.8),
-                        "depth_bid": Decay(peak=0.2, tau_s=90.0),
-                        "depth_ask": Decay(peak=0.2, tau_s=90.0),
-                        "inside_mult": Decay(peak=0.4, tau_s=60.0),
-                    },
-                ),
-                Phase(
-                    name="news",
-                    seconds=(840.0, 1200.0),
-                    ramp_s=1.0,
-                    confidence=0.8,
-                    label_s=600.0,
-                    lean={
-                        "act_mult": Decay(peak=7.5, tau_s=110.0),
-                        "sigma_mult": Decay(peak=4.6, tau_s=130.0, power=0.8),
-                        "depth_bid": Decay(peak=0.55, tau_s=90.0),
-                        "depth_ask": Decay(peak=0.55, tau_s=90.0),
-                        "mu": Decay(peak=0.02, tau_s=300.0),
-                        "vix_drift": -3.0,
-                    },
-                ),
-            ),
-            gap_s=(1500.0, 2700.0),
-            early_s=540.0,
-            label="long_bias",
-            side=1,
-            mirror=0.5,
-        ),
-    ),
+    windows=(NEWS_WINDOW,),
 )
 
 # --------------------------------------------------------------------------------------------------------- order flow

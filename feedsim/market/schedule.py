@@ -14,60 +14,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from feedsim.market.chance import UInt64, exp, log, stream, uniform
+from feedsim.market.chance import exp, log, stream, uniform
 from feedsim.market.modulators import NEUTRAL
-from feedsim.market.scenario import Amount, Decay, Phase, Range, Scenario, Window, mirrored
+from feedsim.market.news import placed_news
+from feedsim.market.scenario import Amount, Decay, Range, Scenario, Window, mirrored
+from feedsim.market.windows import DrawnPhase, DrawnWindow
 
 BLOCK_S = 7200
 ATTEMPTS = 64
+RAMP_S = 6.0  # of what a window leaves behind, back to neutral
 _COLUMN = {name: column for column, name in enumerate(NEUTRAL)}
 _NEUTRAL = np.array(list(NEUTRAL.values()))
 _FACTORS = frozenset(name for name, value in NEUTRAL.items() if value == 1.0)
 _SUDDEN = frozenset({"jump", "halt"})
 
 Rows = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawnPhase:
-    """A phase with its times, in seconds of the block."""
-
-    phase: Phase
-    start: int
-    end: int
-    round: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawnWindow:
-    """A window with its times, in seconds of the block."""
-
-    window: Window
-    phases: tuple[DrawnPhase, ...]
-    window_id: int
-    failed: bool
-    mirror: bool
-
-    @property
-    def start(self) -> int:
-        return self.phases[0].start
-
-    @property
-    def end(self) -> int:
-        return self.phases[-1].end
-
-    @property
-    def side(self) -> int:
-        return -self.window.side if self.mirror else self.window.side
-
-    @property
-    def outcome(self) -> str:
-        return "failed" if self.failed else "held"
-
-    @property
-    def label(self) -> str:
-        swapped = {"long_bias": "short_bias", "short_bias": "long_bias"}
-        return swapped.get(self.window.label, self.window.label) if self.mirror else self.window.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +49,9 @@ NOTHING = Truth()
 class Block:
     """One block: `rows` is [BLOCK_S scaled, modulators], `truth` one a second."""
 
-    def __init__(self, scenario: Scenario, seed: int, number: int, scale: float) -> None:
+    def __init__(
+        self, scenario: Scenario, seed: int, number: int, scale: float, news: tuple[DrawnWindow, ...] = ()
+    ) -> None:
         self.seconds = block_seconds(scale)
         self._scale = scale
         self._chance = stream(seed, f"schedule {scenario.name} {number}")
@@ -101,6 +64,11 @@ class Block:
                 self.windows.append(drawn)
                 self._lean(drawn)
                 self._tell(drawn)
+        for drawn in news:
+            self._chance = stream(seed, f"news {drawn.window_id}")
+            self.windows.append(drawn)
+            self._lean(drawn)
+            self._tell(drawn)
 
     # ------------------------------------------------------------------------------------------------ when they come
 
@@ -191,9 +159,9 @@ class Block:
         return course
 
     def _ramp_out(self, drawn: DrawnWindow, before: dict[str, float]) -> None:
-        ramp = max(round(6.0 * self._scale), 1)
+        ramp = max(round(RAMP_S * self._scale), 1)
         for name, value in before.items():
-            self._apply(name, drawn.end, self._ramped(np.full(ramp, NEUTRAL[name]), value, 6.0))
+            self._apply(name, drawn.end, self._ramped(np.full(ramp, NEUTRAL[name]), value, RAMP_S))
 
     def _apply(self, name: str, start: int, course: Rows) -> None:
         """A factor multiplies what is there, an addend is added to it."""
@@ -227,7 +195,7 @@ class Block:
             for second in range(max(each.start, 0), min(each.end, self.seconds)):
                 self.truth[second] = self._truth(drawn, each, second)
         self._label_goes_on(drawn)
-        if drawn.end <= self.seconds:
+        if 0 < drawn.end <= self.seconds:
             self.truth[drawn.end - 1] = replace(self.truth[drawn.end - 1], outcome=drawn.outcome)
 
     def _truth(self, drawn: DrawnWindow, each: DrawnPhase, second: int) -> Truth:
@@ -259,16 +227,25 @@ def block_seconds(scale: float) -> int:
 class Schedule:
     """The blocks of a session from its start on, each drawn when it is asked for."""
 
-    def __init__(self, scenario: Scenario, *, seed: int, minutes: float | None) -> None:
+    def __init__(self, scenario: Scenario, *, seed: int, minutes: float | None, start_ns: int = 0) -> None:
+        """Raises ConfigError for news whose times overlap or cannot be read."""
         self.scenario = scenario
         self.scale = 1.0 if minutes is None else min(1.0, minutes / 60)
         self._seconds = block_seconds(self.scale)
+        self.news = placed_news(scenario.news, start_ns, seed)
 
         @lru_cache(maxsize=4)
         def block(number: int) -> Block:
-            return Block(scenario, seed, number, self.scale)
+            return Block(scenario, seed, number, self.scale, tuple(self._news_of(number)))
 
         self.block = block
+
+    def _news_of(self, number: int) -> Iterator[DrawnWindow]:
+        """The news that touches a block, in its seconds."""
+        since = number * self._seconds
+        for window in self.news:
+            if window.start < since + self._seconds and window.end + RAMP_S > since:
+                yield window.moved(-since)
 
     def rows(self, second: int, count: int) -> Rows:
         """What leans in `count` seconds of the session."""
@@ -284,6 +261,3 @@ class Schedule:
     def truth(self, second: int) -> Truth:
         number, at = divmod(second, self._seconds)
         return self.block(number).truth[at]
-
-
-__all__ = ["NOTHING", "Block", "DrawnWindow", "Schedule", "Truth", "UInt64"]

@@ -80,7 +80,7 @@ class SyntheticSource:
             },
             contracts={symbol: front_contract(symbol, session_at(start_ns).date) for symbol in config.symbols},
         )
-        self.schedule = Schedule(config.find(), seed=seed, minutes=minutes)
+        self.schedule = Schedule(config.find(), seed=seed, minutes=minutes, start_ns=start_ns)
         self._markets = [
             SymbolMarket(symbol, config, self.schedule, seed=seed, start_ns=start_ns) for symbol in config.symbols
         ]
