@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Session(NamedTuple):
-    """One symbol's hour, by second: mid and top depth at its end, range, delta and volume in it, time with a wide spread."""
+    """One symbol's hour by second: mid and depth at its end; range, delta, volume and time with a wide spread in it."""
 
     mid: Floats
     high: Floats
@@ -133,7 +133,7 @@ def _moves(scenario: str, seed: int, start: int, end: int) -> tuple[float, float
 
 
 def signature(scenario: str, name: str, *, failed: bool | None = None) -> tuple[Floats, Floats]:
-    """(move, delta / volume) of all phases of a name, and of the same times in normal sessions; mirrored ones turned."""
+    """(move, delta / volume) of all phases of a name and of the same times in normal sessions; mirrored ones turned."""
     found, ordinary = [], []
     for seed, window, phase in _phases(scenario, name, failed=failed):
         sign = -1.0 if window.mirror else 1.0
@@ -189,11 +189,14 @@ def _trend(scenario: str) -> list[Figure]:
         against("largest adverse move over range, median", float(np.median(adverse)), 0.5),
         at_least("d of delta / volume over a session", cohen(*delta), 1.0),
         at_least("AUC of delta / volume over a session", auc(*delta), 0.85),
-        beside(
-            "d of moves, of delta / volume in 120 s",
-            f"{cohen(*(p[:, 0] for p in parts)):.2f}, {cohen(*(p[:, 1] for p in parts)):.2f}",
-        ),
+        beside("d of moves, of delta / volume in 120 s", f"{ds[0]:.2f}, {ds[1]:.2f}"),
     ]
+
+
+def _two_minutes(scenario: str) -> Floats:
+    return np.array(
+        [_moves(scenario, seed, at, at + 120) for seed in range(SEEDS) for at in range(0, MINUTES * 60, 120)]
+    )
 
 
 def _adverse(path: Floats) -> float:
@@ -247,6 +250,7 @@ def _range(session: Session, start: int, end: int) -> float:
 def _absorption(scenario: str) -> list[Figure]:
     quiet, ordinary = signature(scenario, "absorption")
     broken, usual = signature(scenario, "breakout")
+    moves = [rows[:, 0].mean() for rows in (quiet, broken, usual)]
     return [
         at_least("absorption: d of delta / volume", cohen(quiet[:, 1], ordinary[:, 1]), 1.0),
         at_least("absorption: AUC of delta / volume", auc(quiet[:, 1], ordinary[:, 1]), 0.85),
@@ -254,10 +258,7 @@ def _absorption(scenario: str) -> list[Figure]:
         at_least("absorption: volume at its price over a mean level", float(np.median(list(_walls(scenario)))), 4),
         at_least("breakout: d of the move", cohen(broken[:, 0], usual[:, 0]), 2.0),
         at_least("breakout: AUC of the move", auc(broken[:, 0], usual[:, 0]), 0.85),
-        beside(
-            "moves of absorption, breakout, an ordinary one",
-            f"{quiet[:, 0].mean():.1f}, {broken[:, 0].mean():.1f}, {usual[:, 0].mean():.1f}",
-        ),
+        beside("moves of absorption, breakout, an ordinary one", ", ".join(f"{move:.1f}" for move in moves)),
         _failing(scenario),
     ]
 
@@ -275,12 +276,12 @@ def _walls(scenario: str) -> Iterator[float]:
 
 
 def _failing(scenario: str) -> Figure:
-    windows = [
-        window
-        for seed in range(4 * SEEDS)
-        for window in Schedule(MarketConfig(scenario=scenario).find(), seed=seed, minutes=MINUTES).block(0).windows
-    ]
+    windows = [window for seed in range(4 * SEEDS) for window in _schedule(scenario, seed).block(0).windows]
     return within("hard negatives", sum(window.failed for window in windows) / len(windows), 0.2, 0.3)
+
+
+def _schedule(scenario: str, seed: int) -> Schedule:
+    return Schedule(MarketConfig(scenario=scenario).find(), seed=seed, minutes=MINUTES)
 
 
 def _confluence() -> list[Figure]:
@@ -311,9 +312,7 @@ def _divergence() -> list[Figure]:
         at_least("price up on falling delta, share of windows", float(joint[0]), 0.7),
         beside("the same in ordinary ones", f"{joint[1]:.3f}"),
         at_least("reversal of 3 ticks in 2 minutes", float(np.mean(after <= -3)), 0.65),
-        at_least(
-            "AUC of move minus delta", auc(*(rows[:, 0] / 5 - rows[:, 1] / 0.2 for rows in (found, ordinary))), 0.85
-        ),
+        at_least("AUC of move minus delta", auc(*contrast), 0.85),
         _failing("delta_divergence"),
     ]
 

@@ -101,10 +101,10 @@ STATE = np.dtype(
     ],
     align=True,
 )
-"""After the book: when the next event comes and the next L2 row is due; whether the book is open or halted, and the lots
-of the auction after a halt; the last three signs; what excites trades; the burst that goes on, and whether a trade or a
-move began it; the side that was emptied last and the one with a new best price (plus 1; 0 is none); the depth that each
-side was thinned to; the iceberg; counts; what was told last."""
+"""After the book: when the next event comes and the next L2 row is due; whether the book is open or halted, and the
+lots of the auction after a halt; the last three signs; what excites trades; the burst that goes on, and whether a trade
+or a move began it; the side that was emptied last and the one with a new best price (plus 1; 0 is none); the depth that
+each side was thinned to; the iceberg; counts; what was told last."""
 
 
 def new_state(symbol: str, seed: int, start_ns: int) -> npt.NDArray[Any]:
@@ -135,8 +135,8 @@ def advance(
     """Run up to `until_ns`, within the minute whose latent prices, activity and modulators are given from `grid_ns` on.
 
     `x` (ticks) and `busy` have a value every STEP_NS, `modulators` a row a second. Fills the first rows of `trades`,
-    `l1`, `l2` and, if it has any, `orders` (int64, a row as the …_FIELDS say); tells how many of each. While a table was
-    filled there may be more before `until_ns`: then `state.next_ns` is before it.
+    `l1`, `l2` and, if it has any, `orders` (int64, a row as the …_FIELDS say); tells how many of each. While a table
+    was filled there may be more before `until_ns`: then `state.next_ns` is before it.
     """
     traded, quoted, shown = 0, 0, 0
     state.logged = 0
@@ -247,8 +247,8 @@ def _steering(law: Any, distance: float) -> float:
     beyond = abs(distance) - law.dead_zone
     if beyond <= 0.0:
         return 0.0
-    beyond = min(beyond, float(law.steering_limit))
-    return beyond if distance > 0 else -beyond
+    limited: float = min(beyond, law.steering_limit)
+    return limited if distance > 0 else -limited
 
 
 @compiled

@@ -79,7 +79,7 @@ class SymbolMarket:
         self._ready = False
         self._code = self._code_before = 0
         self.halts: list[tuple[int, int]] = []
-        """(time, why) of the changes between trading (0) and standing that nobody has taken yet; factors.py has the codes."""
+        """(time, why) of changes between trading (0) and standing that nobody took yet; factors.py has the codes."""
 
     @property
     def events(self) -> int:

@@ -1,0 +1,92 @@
+"""Arguments that users give in Python, checked before any work is done: ConfigError names field, value and bounds."""
+
+from __future__ import annotations
+
+import math
+import operator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from feedsim.errors import ConfigError
+from feedsim.instruments import EXCHANGE_TZ, NS_PER_MS, NS_PER_S, session_at
+
+LONGEST_MS = 3_600_000
+LONGEST_BAR_S = 86_400
+NS_PER_MINUTE = 60 * NS_PER_S
+
+
+def number(value: Any, *, field: str, above: float | None = None, least: float = -math.inf, most: float) -> float:
+    """A finite number that is more than `above`, at least `least` and at most `most`."""
+    allowed = f"a number above {above:g}" if above is not None else f"a number from {least:g}"
+    allowed += f" to {most:g}" if math.isfinite(most) else ""
+    try:
+        if isinstance(value, (bool, str)):
+            raise TypeError
+        found = float(value)
+    except (TypeError, ValueError):
+        raise ConfigError(f"{value!r}: expected {allowed}", field=field) from None
+    if not (math.isfinite(found) and least <= found <= most and (above is None or found > above)):
+        raise ConfigError(f"{value}: expected {allowed}", field=field)
+    return found
+
+
+def whole(value: Any, *, field: str, least: int, most: int) -> int:
+    """A whole number from `least` to `most`."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        found = operator.index(value)
+    except TypeError:
+        found = None
+    if found is None or not least <= found <= most:
+        raise ConfigError(f"{value!r}: expected a whole number from {least} to {most}", field=field)
+    return found
+
+
+def start_of(value: Any, *, field: str = "start") -> int:
+    """A time with an offset as epoch nanoseconds, cut to a millisecond: rows tell their times in milliseconds."""
+    if not isinstance(value, datetime):
+        raise ConfigError(f"{value!r}: expected a datetime with a time zone", field=field)
+    if value.utcoffset() is None:
+        raise ConfigError(
+            f"{value.isoformat()}: expected a time zone, as datetime(…, tzinfo=timezone.utc) has", field=field
+        )
+    epoch = datetime.fromtimestamp(0, value.tzinfo)
+    return (value - epoch) // timedelta(milliseconds=1) * NS_PER_MS
+
+
+def duration_of(minutes: Any, *, start_ns: int, field: str = "minutes") -> int:
+    """A session's length in nanoseconds; some of it must be in open hours."""
+    length_ns = round(number(minutes, field=field, above=0.0, most=math.inf) * NS_PER_MINUTE)
+    opening_ns = session_at(start_ns).open_ns
+    if start_ns + length_ns <= opening_ns:
+        raise ConfigError(
+            f"{_shown(start_ns)}: Globex is closed for all of these {minutes:g} minutes;"
+            f" it opens at {_shown(opening_ns)}",
+            field="start",
+        )
+    return length_ns
+
+
+def bar_length(value: Any, *, length_ns: int, field: str = "bar_tf_s") -> int:
+    """Seconds, at most those of the session."""
+    return whole(value, field=field, least=1, most=min(max(length_ns // NS_PER_S, 1), LONGEST_BAR_S))
+
+
+def interval_ms(value: Any, *, field: str) -> int:
+    return whole(value, field=field, least=1, most=LONGEST_MS)
+
+
+def price_on(value: Any, tick: float, *, field: str) -> float:
+    """A price on the grid of a tick, at least a hundred ticks high."""
+    price = number(value, field=field, above=0.0, most=math.inf)
+    if price < 100 * tick:
+        raise ConfigError(f"{value}: expected at least a hundred ticks of {tick:g}", field=field)
+    if Decimal(str(price)) % Decimal(str(tick)) or price / tick != round(price / tick):
+        raise ConfigError(f"{value}: expected a multiple of the tick {tick:g}", field=field)
+    return price
+
+
+def _shown(ns: int) -> str:
+    return datetime.fromtimestamp(ns / NS_PER_S, EXCHANGE_TZ).isoformat(sep=" ", timespec="seconds")
