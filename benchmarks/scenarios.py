@@ -168,16 +168,8 @@ def _trend(scenario: str) -> list[Figure]:
     beyond = [np.mean(sign * (session.mid - vwap(session)) > 0) for session in hours]
     ratio = [variance_ratio(session.mid, 300, 30) for session in hours]
     adverse = [_adverse(session.mid * sign) / span(session) for session in hours]
-    parts = [
-        np.array(
-            [
-                [sign * m for m in _moves(name, seed, at, at + 120)]
-                for seed in range(SEEDS)
-                for at in range(0, 3600, 120)
-            ]
-        )
-        for name in (scenario, "normal")
-    ]
+    parts = [sign * _two_minutes(name) for name in (scenario, "normal")]
+    ds = [cohen(*(part[:, column] for part in parts)) for column in range(2)]
     delta = [
         np.array([sign * session.delta.sum() / session.volume.sum() for session in _hours(name)])
         for name in (scenario, "normal")
@@ -206,7 +198,7 @@ def _adverse(path: Floats) -> float:
 def _chop() -> list[Figure]:
     ratio = [variance_ratio(session.mid, 300, 15) for session in _hours("chop")]
     spans = [np.array([span(session) for session in _hours(name)]) for name in ("chop", "normal")]
-    crossed = [np.mean([crossings(session) for session in _hours(name)]) for name in ("chop", "normal")]
+    crossed = [float(np.mean([crossings(session) for session in _hours(name)])) for name in ("chop", "normal")]
     return [
         against("variance ratio 5 min / 15 s, median", float(np.median(ratio)), 0.75),
         against("range over the ordinary one", spans[0].mean() / spans[1].mean(), 0.6),
@@ -305,6 +297,7 @@ def _divergence() -> list[Figure]:
             for seed, window, phase in _phases("delta_divergence", "reversal", failed=False)
         ]
     )
+    contrast = [rows[:, 0] / 5 - rows[:, 1] / 0.2 for rows in (found, ordinary)]
     joint = [np.mean((rows[:, 0] >= 2) & (rows[:, 1] < -0.15)) for rows in (found, ordinary)]
     return [
         at_least("d of the move", cohen(found[:, 0], ordinary[:, 0]), 1.0),
