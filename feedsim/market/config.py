@@ -24,7 +24,7 @@ LONGEST_INTERVAL_MS = 3_600_000
 PRICES: Mapping[str, float] = {"ES": 5000.0, "NQ": 18000.0}
 FOLLOWS: Mapping[str, str] = {"ES": "ES", "NQ": "NQ", "MES": "ES", "MNQ": "NQ"}
 """Whose latent price a symbol's book follows: a micro that of its big contract."""
-DEFAULT_PRESETS: Mapping[str, str] = {"ES": "es_2019", "NQ": "nq_2025", "MES": "mes", "MNQ": "mnq"}
+DEFAULT_PRESETS: Mapping[str, str] = {"ES": "es_2025", "NQ": "nq_2025", "MES": "mes", "MNQ": "mnq"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

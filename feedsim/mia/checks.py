@@ -83,9 +83,9 @@ def price_on(value: Any, tick: float, *, field: str) -> float:
     price = number(value, field=field, above=0.0, most=math.inf)
     if price < 100 * tick:
         raise ConfigError(f"{value}: expected at least a hundred ticks of {tick:g}", field=field)
-    if Decimal(str(price)) % Decimal(str(tick)) or price / tick != round(price / tick):
+    if Decimal(str(price)) % Decimal(str(tick)):
         raise ConfigError(f"{value}: expected a multiple of the tick {tick:g}", field=field)
-    return price
+    return round(price / tick) * tick
 
 
 def _shown(ns: int) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 from feedsim.errors import ConfigError
 from feedsim.instruments import root_of
 from feedsim.market.config import MarketConfig
-from feedsim.market.presets import PRESETS
 from feedsim.mia import checks
 from feedsim.mia.session import Session
 from feedsim.sources.market_options import find
@@ -100,6 +99,3 @@ def _market(field: str, name: str, own: tuple[str, ...], other: tuple[str, ...])
     if root in other:
         raise ConfigError(f"{name!r}: expected a contract of {' or '.join(own)}, or a name of your own", field=field)
     return root if root in own else own[0]
-
-
-__all__ = ["PRESETS", "GenConfig", "levels_of", "open_market"]
