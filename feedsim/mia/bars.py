@@ -11,7 +11,7 @@ from feedsim.events import Table
 from feedsim.events.columns import Int64
 from feedsim.instruments import NS_PER_S
 from feedsim.mia.grid import Columns
-from feedsim.observe import Bars, Footprints
+from feedsim.observe import Bars, Footprints, Observer
 from feedsim.observe.windows import Sessions, open_windows
 
 _PRICES = ("open", "high", "low", "close")
@@ -29,7 +29,7 @@ class BarTables:
         self._start_ns = start_ns
         # The observers count their windows from the epoch: times are moved so that a window begins at the start.
         self._shift_ns = start_ns % self._length_ns
-        self._observers = (Bars(symbols, (tf_s,)), Footprints(symbols, (tf_s,)))
+        self._observers: tuple[Observer, ...] = (Bars(symbols, (tf_s,)), Footprints(symbols, (tf_s,)))
         self._told: tuple[list[Table], list[Table]] = ([], [])
         self._until_ns = start_ns
 
@@ -68,6 +68,8 @@ class BarTables:
             own = table.array(name)[rows]
             columns[name] = np.full(len(times), prices.get(name, 0), own.dtype)
             columns[name][there] = own[at[there]]
+        for name in _BANDS:  # a session has none before its first trade
+            columns[name] = np.where(np.isnan(columns[name]), columns["close"], columns[name])
         return columns
 
     def footprint(self) -> Columns:

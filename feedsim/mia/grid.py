@@ -91,7 +91,8 @@ class Sampler:
 def values_of(column: Column, rows: Any) -> npt.NDArray[Any]:
     """Some rows of a column: lists of one length as a matrix, any others as Python lists."""
     if not isinstance(column, Ragged):
-        return column[rows]
+        picked: npt.NDArray[Any] = column[rows]
+        return picked
     width = int(column.length[0]) if len(column) else 0
     if width > 0 and len(column.values) == len(column) * width and bool((column.length == width).all()):
         matrix: npt.NDArray[Any] = column.values.reshape(len(column), width)[rows]
@@ -100,7 +101,5 @@ def values_of(column: Column, rows: Any) -> npt.NDArray[Any]:
 
 
 def as_objects(values: list[Any]) -> npt.NDArray[Any]:
-    """A column of Python objects, whatever they are."""
-    column = np.empty(len(values), object)
-    column[:] = values if not values or not isinstance(values[0], list) else [*values]
-    return column
+    """A column of Python objects, lists among them."""
+    return np.fromiter(values, object, len(values))
