@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
@@ -18,10 +20,31 @@ from feedsim.playback.tape import Tape
 from feedsim.tap.tap import Tap
 
 CHUNK_ROWS = 8192
+Watch = Callable[[Tape], None]
+"""Told of the tape after each chunk."""
 
 
 async def make_recording(settings: SourceSettings, out: Path) -> None:
-    """Write the session that settings describe. Raises ConfigError, SourceError, TapError."""
+    """Write the session that settings describe, and show how far it is. Raises ConfigError, SourceError, TapError."""
+    console = Console(stderr=True)
+    with ExitStack() as shown:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        progress = Progress(*columns, console=console, transient=True)
+        bar = progress.add_task("seconds of session")
+
+        def show(tape: Tape) -> None:
+            assert tape.end_ns is not None
+            if not progress.live.is_started:  # not before there is something to show: an error is one line
+                shown.enter_context(progress)
+            done, total = tape.position_ns - tape.start_ns, tape.end_ns - tape.start_ns
+            progress.update(bar, completed=done // NS_PER_S, total=total // NS_PER_S)
+
+        events = await write_recording(settings, out, show)
+    console.print(f"{out}: {events:,} events")
+
+
+async def write_recording(settings: SourceSettings, out: Path, watch: Watch | None = None) -> int:
+    """Write the session that settings describe; the number of events. Raises ConfigError, SourceError, TapError."""
     tape = open_tape(settings)
     try:
         if tape.end_ns is None:
@@ -30,7 +53,7 @@ async def make_recording(settings: SourceSettings, out: Path) -> None:
         tap = tap_into(out, header_of("generated", tape), field="out")
         work = asyncio.get_running_loop().create_task(tap.run())
         try:
-            await _write(tape, tap)
+            await _write(tape, tap, watch)
         finally:
             await tap.close()
             await work
@@ -38,17 +61,14 @@ async def make_recording(settings: SourceSettings, out: Path) -> None:
         tape.close()
     if tap.state == "stopped":
         raise TapError(f"{out}: {tap.problem}")
-    Console(stderr=True).print(f"{out}: {tap.rows:,} events")
+    return tap.rows
 
 
-async def _write(tape: Tape, tap: Tap) -> None:
-    assert tape.end_ns is not None
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("seconds of session", total=(tape.end_ns - tape.start_ns) // NS_PER_S)
-        while (chunk := tape.advance(CHUNK_ROWS)) is not None:
-            due = Due(chunk, 0, len(chunk))
-            tap.append(*due)
-            await tap.ready()
-            await asyncio.sleep(0)
-            progress.update(bar, completed=(tape.position_ns - tape.start_ns) // NS_PER_S)
+async def _write(tape: Tape, tap: Tap, watch: Watch | None) -> None:
+    while (chunk := tape.advance(CHUNK_ROWS)) is not None:
+        due = Due(chunk, 0, len(chunk))
+        tap.append(*due)
+        await tap.ready()
+        await asyncio.sleep(0)
+        if watch is not None:
+            watch(tape)

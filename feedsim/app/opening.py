@@ -44,9 +44,20 @@ def _open(settings: SourceSettings) -> Source:
     if not settings.source.startswith("synthetic:"):
         return open_source(settings.source, options=settings.option)
     warmup_ns = round(settings.warmup_minutes * NS_PER_MINUTE)
-    start_ns = parse_start(settings.start or DEFAULT_START, DEFAULT_DAY_NS) - warmup_ns
-    market = Market(scenario=settings.scenario, seed=settings.seed, symbols=settings.symbols, start_ns=start_ns)
+    length_ns = warmup_ns + round(settings.minutes * NS_PER_MINUTE)
+    market = Market(
+        scenario=settings.scenario,
+        seed=settings.seed,
+        symbols=settings.symbols,
+        start_ns=market_start(settings) - warmup_ns,
+        minutes=length_ns / NS_PER_MINUTE if settings.minutes else None,
+    )
     return open_source(settings.source, market=market, options=settings.option)
+
+
+def market_start(settings: SourceSettings) -> int:
+    """When a session of the synthetic market begins. Raises ConfigError."""
+    return parse_start(settings.start or DEFAULT_START, DEFAULT_DAY_NS)
 
 
 def make_player(tape: Tape, settings: PaceSettings, *, exit_at_end: bool = True, **options: Any) -> Player:

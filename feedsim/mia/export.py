@@ -11,6 +11,17 @@ from feedsim.errors import ConfigError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from feedsim.mia.session import Session
+
+
+def export_session(session: Session, output_dir: str | Path) -> dict[str, int]:
+    """Write a session as the seed API has it; the number of rows by table. Raises ConfigError."""
+    from feedsim.mia.frames import seed_frames
+
+    frames = seed_frames(session)
+    export_to_parquet(frames, output_dir)
+    return {name: len(frame) for name, frame in frames.items()}
+
 
 def export_to_parquet(data: Mapping[str, pd.DataFrame], output_dir: str | Path) -> dict[str, Path]:
     """Write each table as `<name>.parquet`, in place of one that is there; the paths by name.

@@ -14,6 +14,7 @@ import pandas as pd
 from feedsim.events import SCHEMAS, Table
 from feedsim.events.columns import INT_NULL
 from feedsim.instruments import NS_PER_MS
+from feedsim.mia.config import MOST_LEVELS, VIX_HIGH, VIX_LOW
 from feedsim.mia.grid import Columns, as_objects, values_of
 
 if TYPE_CHECKING:
@@ -71,16 +72,15 @@ def trade_frame(session: Session) -> pd.DataFrame:
 def seed_frames(
     session: Session,
     *,
-    names: Sequence[str],
-    levels: int,
-    vix_bounds: tuple[float, float],
+    names: Sequence[str] | None = None,
+    levels: int = MOST_LEVELS,
     options_context: bool = True,
     include_labels: bool = True,
 ) -> Frames:
-    """The seed's columns; `names` stand for the session's symbols, whose first has the context."""
+    """The seed's columns; `names` may stand for the session's symbols, whose first has the context."""
     told = session.told
     context = _of_first(_table(told.tables.get("context"), "context"))
-    context["vix"] = np.clip(context["vix"], *vix_bounds)
+    context["vix"] = np.clip(context["vix"], VIX_LOW, VIX_HIGH)
     columns: dict[str, Columns] = {
         "l1": told.l1,
         "l2": _with_lists(told.l2, levels),
@@ -92,7 +92,8 @@ def seed_frames(
     }
     with _no_collection():
         return {
-            table: _frame({name: columns[table][name] for name in SEED_COLUMNS[table]}, tuple(names)) for table in NAMES
+            table: _frame({name: columns[table][name] for name in SEED_COLUMNS[table]}, tuple(names or told.symbols))
+            for table in NAMES
         }
 
 
@@ -144,12 +145,19 @@ def _frame(columns: Columns, symbols: tuple[str, ...]) -> pd.DataFrame:
         elif name == "symbol":
             told[name] = np.array([*symbols, ""], object)[values]
         elif values.ndim == 2:
-            told[name] = as_objects(values.tolist())
+            told[name] = as_objects(_lists(values))
         elif values.dtype == np.int64 and name == "window_id":
             told[name] = _nullable(values)
         else:
             told[name] = values
     return pd.DataFrame(told)
+
+
+def _lists(matrix: npt.NDArray[Any]) -> list[list[Any]]:
+    """Rows as Python lists. Equal numbers are one object: a day of books would take twice the memory else."""
+    codes, values = pd.factorize(matrix.reshape(-1))
+    rows: list[list[Any]] = as_objects(values.tolist())[codes].reshape(matrix.shape).tolist()
+    return rows
 
 
 def _nullable(values: npt.NDArray[np.int64]) -> Any:

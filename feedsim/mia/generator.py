@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from feedsim.errors import ConfigError
 from feedsim.market.scenario import Scenario
-from feedsim.mia.config import VIX_HIGH, VIX_LOW, GenConfig, levels_of, open_market
+from feedsim.mia.config import GenConfig, levels_of, open_market
 from feedsim.mia.export import export_to_parquet
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ class MIA_IA_DataGenerator:  # noqa: N801 (the name that its users know)
             session,
             names=(cfg.symbol_es, cfg.symbol_nq),
             levels=levels,
-            vix_bounds=(VIX_LOW, VIX_HIGH),
             options_context=options_context,
             include_labels=include_labels,
         )

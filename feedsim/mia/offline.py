@@ -122,7 +122,8 @@ class OfflineFeed:
             raise ConfigError(f"{table!r}: there is {', '.join(_ORDER)}", field="table")
         files = [folder / f"{table}.parquet" for folder in self.folders]
         frames = [self._within(pd.read_parquet(file), table) for file in files if file.is_file()]
-        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+        with_rows = [frame for frame in frames if len(frame)] or frames[:1]
+        return pd.concat(with_rows, ignore_index=True) if with_rows else pd.DataFrame()
 
     def frames(self) -> dict[str, pd.DataFrame]:
         """All tables that there are, by name."""
@@ -133,7 +134,9 @@ class OfflineFeed:
         ns = frame[_TIMES.get(table, "ts")].to_numpy("int64") * NS_PER_MS
         kept = (ns >= self._first_ns) & (ns < self._until_ns)
         if "symbol" in frame.columns:
-            kept &= frame["symbol"].isin(self.symbols).to_numpy()
+            roots = {root_of(symbol) for symbol in self.symbols}
+            names = [name for name in frame["symbol"].unique() if root_of(name) in roots]
+            kept &= frame["symbol"].isin(names).to_numpy()
         return frame[kept]
 
 
