@@ -71,7 +71,9 @@ def _by_second(
         low=low,
         delta=np.bincount(at, trades[:, 2] * trades[:, 3], seconds).astype(float),
         volume=np.bincount(at, trades[:, 2], seconds).astype(float),
-        wide=np.bincount(np.clip((l1[:, 0] - FROM_NS) // SECOND_NS, 0, seconds - 1), held / SECOND_NS, seconds).astype(float),
+        wide=np.bincount(np.clip((l1[:, 0] - FROM_NS) // SECOND_NS, 0, seconds - 1), held / SECOND_NS, seconds).astype(
+            float
+        ),
         depth=(l1[last, 3] + l1[last, 4]) / 2,
         trades=trades,
         windows=windows,
@@ -95,8 +97,8 @@ def auc(one: Floats, other: Floats) -> float:
 
 
 def variance_ratio(mid: Floats, long_s: int, short_s: int) -> float:
-    """Of moves over the longer horizon to moves over the shorter, each by its length: 1 for a random walk."""
-    long, short = (np.var(mid[h:] - mid[:-h]) / h for h in (long_s, short_s))
+    """Mean square of moves over the longer horizon by that over the shorter, each by its length: 1 for a random walk."""
+    long, short = (np.mean((mid[h:] - mid[:-h]) ** 2) / h for h in (long_s, short_s))
     return float(long / short)
 
 
@@ -221,7 +223,7 @@ def _news() -> list[Figure]:
         found["r5"].append(_range(session, at + 240, at + 300) / usual)
         found["r15"].append(_range(session, at + 840, at + 900) / usual)
         found["wide"].append(session.wide[at : at + 10].mean())
-        found["depth"].append(session.depth[at : at + 10].mean() / session.depth[before].mean())
+        found["depth"].append(session.depth[at : at + 10].mean() / play("normal", seed).depth[at : at + 10].mean())
         found["lull"].append(session.volume[before].mean() / play("normal", seed).volume[before].mean())
     median = {name: float(np.median(values)) for name, values in found.items()}
     return [
@@ -230,7 +232,7 @@ def _news() -> list[Figure]:
         within("minute 5: range", median["r5"], 2, 4),
         within("minute 15: range", median["r15"], 1.5, 3),
         at_least("first 10 s: share of time with a wide spread", median["wide"], 0.2),
-        against("first 10 s: depth over the one before", median["depth"], 0.3),
+        against("first 10 s: depth over an ordinary one", median["depth"], 0.3),
         beside("volume of the lull over an ordinary one", f"{median['lull']:.2f}"),
     ]
 

@@ -60,6 +60,7 @@ SECOND_NS = 1_000_000_000
 STEP_NS = 50_000_000
 NEVER = 1 << 62
 MOST_PRINTS = 12  # prices that one market order may walk through
+DEEPEST_TILT = 1.0  # log of how far a best queue grows beyond its usual depth
 OTHER_PRICES = 0.92  # depth where the number is not round
 THINNING = 0.8  # a fall of depth below this share is more than cancellations one by one can follow
 LOG_ROOM = 2 * WINDOW * QUEUE  # rows of the log that one event may need
@@ -351,7 +352,7 @@ def _order(state: Any, law: Any, moved_by: Any, imbalance: float, u: float, now:
     depth = law.depth[level] * _roundness(law, price) * moved_by[DEPTH_ASK if side else DEPTH_BID]
     if level == 0:
         tilt = law.tilt_imbalance * imbalance + law.tilt_steering * u + moved_by[QUOTE_TILT]
-        depth *= exp(-tilt if side else tilt)
+        depth *= exp(min(-tilt if side else tilt, DEEPEST_TILT))
     ratio = lots(state, price) / depth
     birth = law.birth[int(min(ratio, BIRTHS_UNTIL) * (BIRTHS / BIRTHS_UNTIL))]
     if uniform(state.chance) < birth:

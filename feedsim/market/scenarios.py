@@ -64,7 +64,7 @@ _TREND_DOWN = Scenario(
 _CHOP = Scenario(
     name="chop",
     about="a quiet range: the edges are faded, delta flips, nothing goes anywhere",
-    always={"sigma_mult": 0.55, "act_mult": 0.7, "revert": 0.003},
+    always={"sigma_mult": 0.55, "act_mult": 0.7, "revert": 0.0045},
 )
 _GAMMA_PIN = Scenario(
     name="gamma_pin",
@@ -87,7 +87,7 @@ NEWS_WINDOW = Window(
                 "sigma_mult": 8.0,
                 "depth_bid": 0.15,
                 "depth_ask": 0.15,
-                "inside_mult": 0.3,
+                "inside_mult": 0.7,
                 "flow_bias": 0.5,
                 "vix_drift": 300.0,
             },
@@ -101,7 +101,7 @@ NEWS_WINDOW = Window(
                 "sigma_mult": Decay(peak=7.0, tau_s=60.0, power=0.8),
                 "depth_bid": Decay(peak=0.2, tau_s=90.0),
                 "depth_ask": Decay(peak=0.2, tau_s=90.0),
-                "inside_mult": Decay(peak=0.4, tau_s=60.0),
+                "inside_mult": Decay(peak=0.75, tau_s=60.0),
             },
         ),
         Phase(
@@ -137,8 +137,8 @@ _NEWS_SPIKE = Scenario(
 _ABSORPTION = Phase(
     name="absorption",
     seconds=(70.0, 160.0),
-    lean={"mu": 0.02, "flow_bias": 1.1, "depth_bid": 1.2, "sigma_mult": 0.8},
-    iceberg=Iceberg(side="ask", offset=(1.0, 2.0), reserve=(1500.0, 4000.0), refresh=(60.0, 120.0)),
+    lean={"mu": 0.03, "flow_bias": 1.2, "depth_bid": 1.2, "sigma_mult": 0.7},
+    iceberg=Iceberg(side="ask", offset=(1.0, 2.0), reserve=(1500.0, 4000.0), refresh=(80.0, 140.0)),
     confidence=0.6,
     onset_s=30.0,
 )
@@ -196,7 +196,7 @@ _CONFLUENCE = Scenario(
                 Phase(
                     name="breakout",
                     seconds=(45.0, 90.0),
-                    lean={"mu": 0.14, "flow_bias": 0.8, "quote_tilt": 0.3, "act_mult": 2.0, "depth_ask": 0.6},
+                    lean={"mu": 0.14, "flow_bias": 1.2, "quote_tilt": 0.3, "act_mult": 2.0, "depth_ask": 0.6},
                     ramp_s=2.0,
                     confidence=0.9,
                     onset_s=2.0,

@@ -89,7 +89,7 @@ class Track:
         self._quotes = Waiting(_QUOTE)
         self._trades = Waiting(_TRADE)
         self.first_ns: int | None = None
-        """When the first quote came."""
+        """When the first quote came (of an unknown instrument, the first with a spread)."""
 
     @property
     def tick(self) -> float:
@@ -101,15 +101,28 @@ class Track:
             return
         avail = quotes.avail[rows]
         if self.first_ns is None:
-            self.first_ns = int(avail[0])
+            rows, avail = self._from_first(quotes, rows, avail)
+            if not len(rows):
+                return
         newest = newest_of_each(avail, self._origin_ns, GRID_NS)
         rows = rows[newest]
         named = [quotes.array(name)[rows] for name in ("bid", "ask", "bid_size", "ask_size")]
         self._quotes.add(avail[newest], *named)
+
+    def _from_first(
+        self, quotes: Table, rows: npt.NDArray[np.intp], avail: Int64
+    ) -> tuple[npt.NDArray[np.intp], Int64]:
+        """The rows from the first on that tells what a tick is; of known instruments any does."""
+        first = 0
         if not self.tick:
-            spreads = named[1] - named[0]
-            wide = spreads[spreads > 0]
-            self._carried.tick = float(wide[0]) if len(wide) else 0.0
+            wide = quotes.array("ask")[rows] - quotes.array("bid")[rows]
+            found = np.flatnonzero(wide > 0)
+            if not len(found):
+                return rows[:0], avail[:0]
+            first = int(found[0])
+            self._carried.tick = float(wide[first])
+        self.first_ns = int(avail[first])
+        return rows[first:], avail[first:]
 
     def hear_trades(self, trades: Table, rows: npt.NDArray[np.intp]) -> None:
         if len(rows):
@@ -126,9 +139,8 @@ class Track:
         """The `count` seconds from `start_ns` on, all of whose rows were heard; time goes only forward."""
         readings = start_ns + GRID_NS * np.arange(1, count * PER_S + 1)
         mid, moves, ofi = self._read_quotes(readings)
-        trades = self._trades.before(start_ns + count * NS_PER_S)
-        price, size, side = self._in_ticks(trades[1]), trades[2], trades[3]
-        second = (trades[0] - start_ns) // NS_PER_S
+        avail, price, size, side = self._trades_before(start_ns + count * NS_PER_S)
+        second = (avail - start_ns) // NS_PER_S
         edges = np.searchsorted(second, np.arange(count + 1))
         kept = self._carried
         if kept.reference == INT_NULL and len(price):
@@ -155,9 +167,13 @@ class Track:
             cells=Cells(second, price, bought, sold),
         )
 
+    def _trades_before(self, ns: int) -> tuple[Int64, Int64, Int64, Int64]:
+        """Available time, price in ticks, size and side; those before the first quote are of no use."""
+        avail, price, size, side = self._trades.before(ns)
+        first = len(avail) if self.first_ns is None else int(np.searchsorted(avail, self.first_ns))
+        return avail[first:], self._in_ticks(price[first:]), size[first:], side[first:]
+
     def _in_ticks(self, prices: Float64) -> Int64:
-        if not self.tick:
-            return np.zeros(len(prices), np.int64)
         return np.rint(prices / self.tick).astype(np.int64)
 
     def _read_quotes(self, readings: Int64) -> tuple[Int64, Int64, Int64]:

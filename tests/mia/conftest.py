@@ -20,6 +20,12 @@ def session() -> Session:
 
 
 @pytest.fixture(scope="session")
+def quiet() -> Session:
+    """Six minutes of a night in which hardly anybody trades."""
+    return generate(scenario="liquidity_drought", minutes=6, seed=11, start=START.replace(hour=5), l2_interval_ms=1000)
+
+
+@pytest.fixture(scope="session")
 def frames(session: Session) -> Frames:
     """All tables of `session`; tests do not change them."""
     return session.frames()

@@ -1,0 +1,122 @@
+"""Leadership and order-flow features: one row a second (or `every_s`) and symbol, from trades, quotes and context.
+
+A row at T is a function of the trades and quotes available before T and the context told by T. Rows begin with a
+symbol's first quote, and are told while Globex has a session; each session begins without a past but for volatility's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from feedsim.events import Table
+from feedsim.events.columns import Float64, Int64
+from feedsim.instruments import NS_PER_S
+from feedsim.observe import leadlag
+from feedsim.observe.features import Features
+from feedsim.observe.windows import Sessions, by_symbol
+
+_PARTNERS = {"ES": "NQ", "NQ": "ES", "MES": "MNQ", "MNQ": "MES"}
+_AT_ONCE = 512
+"""Seconds that are computed together: bounds memory."""
+_DECIMALS = 6
+
+
+class _State(msgspec.Struct, array_like=True):
+    next: int
+    session: int
+    features: list[bytes]
+
+
+class Leadership:
+    """`mode` (NQ_leads, ES_leads or balanced) and `strength` are what a generated session was told of leadership: they
+    are repeated in the rows, and are where `leadership_strength` starts from while little is known.
+
+    `every_s` divides a day. Rows lie at `anchor_ns` + k × `every_s`.
+    """
+
+    channel = "leadership"
+
+    def __init__(
+        self,
+        symbols: tuple[str, ...],
+        *,
+        every_s: int = 1,
+        mode: str | None = None,
+        strength: float | None = None,
+        with_context: bool = False,
+        anchor_ns: int = 0,
+    ) -> None:
+        self.symbols = symbols
+        self.every_s = every_s
+        self.mode = mode
+        self.strength = strength
+        self.with_context = with_context
+        self.anchor_ns = anchor_ns
+        self._sessions = Sessions()
+        self._features = [Features(symbol, origin_ns=anchor_ns) for symbol in symbols]
+        self._pairs = list(_pairs(symbols))
+        self._next = -1
+        """The first second (counted from the anchor) that is not computed yet; -1 before the first quote."""
+        self._session = -1
+
+    def observe(self, tables: Mapping[str, Table], until_ns: int) -> Table:
+        """Take the `trade`, `l1` and `context` rows of the next window (avail < until_ns); the rows with
+        avail < until_ns, by (avail, symbol).
+        """
+        self._hear(tables)
+        if self._next < 0:
+            self._next = self._first_second()
+        last = (until_ns - 1 - self.anchor_ns) // NS_PER_S
+        if self._next < 0 or last < self._next:
+            return Table.empty("leadership", self.symbols)
+        seconds = np.arange(self._next, last + 1)
+        self._next = last + 1
+        parts = [part for stretch in self._stretches(seconds) for part in self._tell(*stretch)]
+        if not parts:
+            return Table.empty("leadership", self.symbols)
+        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        order = np.lexsort((columns["symbol"], columns["ts"]))
+        return Table.build("leadership", self.symbols, {name: values[order] for name, values in columns.items()})
+
+    def _hear(self, tables: Mapping[str, Table]) -> None:
+        for channel in ("l1", "trade", "context"):
+            table = tables.get(channel)
+            if table is not None and len(table):
+                for features, rows in zip(self._features, by_symbol(table), strict=True):
+                    features.hear(channel, table, rows)
+
+    def _first_second(self) -> int:
+        known = [features.first_ns for features in self._features if features.first_ns is not None]
+        return -((self.anchor_ns - min(known)) // NS_PER_S) if known else -1
+
+    def _stretches(self, seconds: Int64) -> Iterator[tuple[int, Int64]]:
+        """When each session opened and the seconds that end in it, at most `_AT_ONCE` together."""
+        ends = self.anchor_ns + seconds * NS_PER_S
+        at = self._sessions.at(ends)
+        is_open = ends < self._sessions.close[at]
+        for session in np.unique(at[is_open]).tolist():
+            inside = seconds[is_open & (at == session)]
+            for lo in range(0, len(inside), _AT_ONCE):
+                yield session, inside[lo : lo + _AT_ONCE]
+
+    def _tell(self, session: int, seconds: Int64) -> Iterator[dict[str, Any]]:
+        """The rows of some seconds of one session."""
+        opened = int(self._sessions.open[session])
+        ends = self.anchor_ns + seconds * NS_PER_S
+        if opened != self._session:
+            self._session = opened
+            for features in self._features:
+                features.open_session(int(ends[0]) - NS_PER_S)
+        regular = day.rth_open_ns, day.rth_close_ns
+        for features in self._features:
+            features.take(ends, regular)
+        strengths = self._strengths(len(seconds))
+        wanted = seconds % self.every_s == 0
+        for code, features in enumerate(self._features):
+            partner = strengths[code][1]
+            rows = features.tell(strengths[code][0], None if partner is None else self._features[partner])
+            yield self._columns(code, ends, rows, wanted)
