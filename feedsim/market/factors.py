@@ -19,10 +19,14 @@ from feedsim.market.modulators import (
     HALT,
     JUMP,
     MU,
+    PIN,
     REVERT,
     SIGMA,
     TO_VWAP,
+    VIX_DRIFT,
 )
+from feedsim.market.options import options_minute, options_second, tell_options, volatility_of_regime
+from feedsim.market.vix import next_vix
 
 HOUR = 60
 STEPS_A_SECOND = 20
@@ -38,6 +42,10 @@ BUSY_WITH_VOLATILITY = 0.7
 ACTIVITIES_S = (1.5, 40.0)
 REFERENCE = 0.75
 """Ticks a square-root second of ES at 5,000 points and a VIX of 15: what a scenario's `mu` is relative to."""
+PIN_HALF_LIFE_S = 480.0
+"""Of the distance to the strike that holds the price on a pinned day …"""
+HELD_HALF_LIFE_S = 720.0
+"""… and on any other, at full pin strength above the gamma flip."""
 LN2 = 0.6931471805599453
 VIX_TO_SECOND = math.sqrt(0.70 / (390.0 * 60.0)) / (100.0 * 1.37 * math.sqrt(252.0))
 """The VIX times this is the relative volatility of a second of regular trading: 70 % of a day's variance falls into
@@ -52,14 +60,16 @@ SHAPE = np.dtype(
         ("busy_slow", "f8"),
         ("strength", "f8", 2),
         ("lag_s", "f8"),
+        ("tick", "f8", 2),
+        ("vix_mean", "f8"),
         ("busy", "f8", 1380),
         ("swing", "f8", (2, 1380)),
     ],
     align=True,
 )
 """What does not change: which latent price the symbol follows and its ticks in one of the symbol's, volatility against
-the VIX, deviations of its log activity, the share that each latent price hears late and how late, and the seasons by
-minute of the session."""
+the VIX, deviations of its log activity, the share that each latent price hears late and how late, the ticks of ES and
+NQ, where the VIX goes back to, and the seasons by minute of the session."""
 
 FACTORS = np.dtype(
     [
@@ -67,7 +77,9 @@ FACTORS = np.dtype(
         ("own", "u8", (2, 4)),
         ("mood", "u8", 4),
         ("activity", "u8", 4),
+        ("fear", "u8", 4),
         ("x", "f8", 2),
+        ("before", "f8", 2),
         ("late", "f8", 2),
         ("mood_level", "f8", len(VOLATILITIES)),
         ("busy_level", "f8", 2),
@@ -85,7 +97,7 @@ FACTORS = np.dtype(
     ],
     align=True,
 )
-"""Random streams; latent prices in ticks and what is still to be heard of the common factor; moods and log activity;
+"""Random streams; latent prices in ticks, those a second before, and what is still to be heard of the common factor; moods and log activity;
 VWAP of the latent prices and its weight; where a range began; the VIX; the price that limits refer to, seconds that
 trading still stands (-1: to the close) and why, the limit that was reached, extremes of the latest minutes."""
 
@@ -115,7 +127,8 @@ def new_factors(symbol: str, seed: int, x: tuple[float, float], vix: float) -> n
     factors["own"] = [stream(seed, f"own factor {name}") for name in ("ES", "NQ")]
     factors["mood"] = stream(seed, "volatility")
     factors["activity"] = stream(seed, f"activity {symbol}")
-    factors["x"] = factors["vwap"] = factors["reference"] = x
+    factors["fear"] = stream(seed, "VIX")
+    factors["x"] = factors["before"] = factors["vwap"] = factors["reference"] = x
     factors["lowest"] = factors["highest"] = np.array(x)[:, None]
     factors["vix"] = vix
     _begin(factors.view(np.recarray)[0])
@@ -141,7 +154,7 @@ def open_day(factors: Any, closed_s: float) -> None:
         move = math.sqrt(shared) * common + math.sqrt(alone) * own
         sigma = factors.vix * VIX_TO_SECOND * relative * 0.4
         factors.x[one] += factors.x[one] * sigma * math.sqrt(closed_s) * move
-        factors.vwap[one] = factors.x[one]
+        factors.before[one] = factors.vwap[one] = factors.x[one]
         factors.reference[one] = factors.x[one]
         factors.lowest[one, :] = factors.x[one]
         factors.highest[one, :] = factors.x[one]
@@ -151,11 +164,27 @@ def open_day(factors: Any, closed_s: float) -> None:
 
 
 @compiled
-def advance_minute(factors: Any, shape: Any, bounds: Any, rows: Any, minute: int, x: Any, busy: Any) -> None:
+def advance_minute(
+    factors: Any,
+    shape: Any,
+    bounds: Any,
+    es: Any,
+    nq: Any,
+    rows: Any,
+    minute: int,
+    days_left: float,
+    x: Any,
+    busy: Any,
+    context: Any,
+) -> None:
     """The next minute: `rows` are its modulators, one a second; fills `x` (ticks) and `busy` of the symbol, STEPS long.
 
-    `minute` is that of the session, for the seasons. Where trading stands, the modulator `halt` of `rows` says why.
+    `es` and `nq` are the options on both; `context` gets a row a second of VIX and options, as known at its beginning.
+    `minute` is that of the session, for the seasons, and `days_left` the part of the regular day still to come. Where
+    trading stands, the modulator `halt` of `rows` says why.
     """
+    options_minute(es, factors.x[0] * shape.tick[0], factors.vix, days_left)
+    options_minute(nq, factors.x[1] * shape.tick[1], factors.vix, days_left)
     for one in range(2):
         factors.lowest[one, minute % HOUR] = factors.highest[one, minute % HOUR] = factors.x[one]
     step_s = 1.0 / STEPS_A_SECOND
@@ -166,14 +195,16 @@ def advance_minute(factors: Any, shape: Any, bounds: Any, rows: Any, minute: int
         variance += each
     for second in range(MINUTE_S):
         row = rows[second]
+        _know_options(factors, shape, es, nq, row)
+        context[second, 0] = factors.vix
+        tell_options(es if shape.follows == 0 else nq, context[second, 1:])
         _move_moods(factors)
         mood = 0.0
         for index in range(len(VOLATILITIES)):
             mood += factors.mood_level[index]
-        stir = exp(mood - variance) * row[SIGMA]
+        stir = exp(mood - variance) * row[SIGMA] * volatility_of_regime(es)
         _anchor(factors, row[REVERT])
         _stand(factors, shape, row)
-        before_es, before_nq = factors.x[0], factors.x[1]
         level = exp(BUSY_WITH_VOLATILITY * (mood - 0.5 * BUSY_WITH_VOLATILITY * variance)) * row[ACTIVITY]
         level *= shape.busy[minute]
         for part in range(STEPS_A_SECOND):
@@ -190,7 +221,7 @@ def advance_minute(factors: Any, shape: Any, bounds: Any, rows: Any, minute: int
                 now = factors.late[one] * (1.0 - decay)
                 factors.late[one] -= now
                 move = heard - late + now + sigma * math.sqrt(alone) * normal(factors.own[one])
-                move -= _pull(factors, row, one) * step_s
+                move -= _pull(factors, shape, es if one == 0 else nq, row, one) * step_s
                 if not factors.halted[one]:
                     factors.x[one] = min(max(factors.x[one] + move, bounds.low[one]), bounds.high[one])
             _move_busy(factors)
@@ -199,8 +230,8 @@ def advance_minute(factors: Any, shape: Any, bounds: Any, rows: Any, minute: int
                 shape.busy_fast * (factors.busy_level[0] - 0.5 * shape.busy_fast)
                 + shape.busy_slow * (factors.busy_level[1] - 0.5 * shape.busy_slow)
             )
-        _watch(factors, bounds, minute, 0, factors.x[0] - before_es)
-        _watch(factors, bounds, minute, 1, factors.x[1] - before_nq)
+        _watch(factors, bounds, minute, 0, factors.x[0] - factors.before[0])
+        _watch(factors, bounds, minute, 1, factors.x[1] - factors.before[1])
         _move_vwap(factors, shape.busy[minute] * row[ACTIVITY])
 
 
@@ -270,11 +301,25 @@ def _anchor(factors: Any, revert: float) -> None:
 
 
 @compiled
-def _pull(factors: Any, row: Any, one: int) -> float:
+def _know_options(factors: Any, shape: Any, es: Any, nq: Any, row: Any) -> None:
+    """VIX and options as of the second that is over."""
+    moved_es = 100.0 * (factors.x[0] - factors.before[0]) / factors.before[0]
+    moved_nq = 100.0 * (factors.x[1] - factors.before[1]) / factors.before[1]
+    factors.vix = next_vix(factors.fear, factors.vix, shape.vix_mean, moved_es, row[VIX_DRIFT])
+    options_second(es, factors.x[0] * shape.tick[0], moved_es, row[PIN])
+    options_second(nq, factors.x[1] * shape.tick[1], moved_nq, row[PIN])
+    factors.before[:] = factors.x
+
+
+@compiled
+def _pull(factors: Any, shape: Any, options: Any, row: Any, one: int) -> float:
     """Ticks a second back to what holds the price."""
     x = factors.x[one]
     pull: float = row[REVERT] * (x - factors.anchor[one]) + row[TO_VWAP] * (x - factors.vwap[one])
-    return pull
+    held = row[PIN] * (LN2 / PIN_HALF_LIFE_S)
+    if x * shape.tick[one] > options.gamma_flip:
+        held += options.pin_strength * (LN2 / HELD_HALF_LIFE_S)
+    return pull + held * (x - options.pin_level / shape.tick[one])
 
 
 @compiled

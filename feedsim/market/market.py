@@ -27,6 +27,7 @@ from feedsim.market.kernel import (
 )
 from feedsim.market.law import law_record
 from feedsim.market.modulators import HALT
+from feedsim.market.options import CONTEXT_WIDTH, OPTIONS, new_options, open_options
 from feedsim.market.presets import PRESETS
 from feedsim.market.schedule import Schedule
 from feedsim.market.seasons import busy, swing
@@ -51,6 +52,7 @@ class Sheets:
 class _Saved(msgspec.Struct, array_like=True):
     book: bytes
     factors: bytes
+    options: bytes
     minute_ns: int
     day_ns: int
     code: int
@@ -73,11 +75,15 @@ class SymbolMarket:
         self._minute_ns = max(start_ns, self._day.open_ns)
         self._states = new_state(symbol, seed, self._minute_ns)
         self._state: Any = self._states.view(np.recarray)[0]
-        self._before = self._factors.copy()
+        self._options = np.concatenate([new_options(name, seed, config.price(name)) for name in UNDERLYING])
+        self._before = self._factors.copy(), self._options.copy()
         self._rows = np.empty((MINUTE_S, 0))
         self._x, self._busy = np.empty(STEPS), np.empty(STEPS)
         self._ready = False
         self._code = self._code_before = 0
+        self._context = np.empty((MINUTE_S, 1 + CONTEXT_WIDTH))
+        self.context: list[tuple[Rows, npt.NDArray[np.float64]]] = []
+        """Times and rows (VIX, then as `tell_options`) of seconds that nobody took yet; they reach ahead of the book."""
         self.halts: list[tuple[int, int]] = []
         """(time, why) of changes between trading (0) and standing that nobody took yet; factors.py has the codes."""
 
@@ -128,14 +134,39 @@ class SymbolMarket:
         if self._ready:
             return
         self._ready = True
-        self._before[:] = self._factors
+        self._before[0][:], self._before[1][:] = self._factors, self._options
         second = (self._minute_ns - self._start_ns) // SECOND_NS
         self._rows = self._schedule.rows(max(second, 0), MINUTE_S)
         bounds = price_bounds(self._factors[0], self._day, self._minute_ns).view(np.recarray)[0]
         minute = (self._minute_ns - self._day.open_ns) // MINUTE_NS
         factors: Any = self._factors.view(np.recarray)[0]
-        advance_minute(factors, self._shape, bounds, self._rows, minute, self._x, self._busy)
+        es, nq = self._options.view(np.recarray)
+        advance_minute(
+            factors,
+            self._shape,
+            bounds,
+            es,
+            nq,
+            self._rows,
+            minute,
+            self._days_left(),
+            self._x,
+            self._busy,
+            self._context,
+        )
+        self._know(self._minute_ns + np.arange(MINUTE_S) * SECOND_NS)
         self._note_halts()
+
+    def _days_left(self) -> float:
+        """The part of the day's regular trading that is still to come."""
+        length = self._day.rth_close_ns - self._day.rth_open_ns
+        left = self._day.rth_close_ns - self._minute_ns
+        return min(max(left / length, 0.0), 1.0) if length else 0.0
+
+    def _know(self, times: Rows) -> None:
+        """Keep the context of the minute's seconds until it is taken."""
+        inside = times < self._day.close_ns
+        self.context.append((times[inside], self._context[inside].copy()))
 
     def _note_halts(self) -> None:
         """Where in this minute trading stands or goes on again."""
@@ -148,6 +179,8 @@ class SymbolMarket:
     def _open(self, day: TradingDay) -> None:
         factors: Any = self._factors.view(np.recarray)[0]
         open_day(factors, (day.open_ns - self._day.close_ns) / SECOND_NS)
+        for options, x, tick in zip(self._options.view(np.recarray), factors.x, self._shape.tick, strict=True):
+            open_options(options, x * tick)
         self._day = day
         self._minute_ns = day.open_ns
         self._state.open = 0
@@ -166,18 +199,20 @@ class SymbolMarket:
         book["sizes"][0][behind] = 0
         book["ids"][0][behind] = 0
         code = self._code_before if self._ready else self._code
-        factors = (self._before if self._ready else self._factors).tobytes()
-        saved = _Saved(book.tobytes(), factors, self._minute_ns, self._day.open_ns, code)
+        factors, options = self._before if self._ready else (self._factors, self._options)
+        saved = _Saved(book.tobytes(), factors.tobytes(), options.tobytes(), self._minute_ns, self._day.open_ns, code)
         return zlib.compress(msgspec.msgpack.encode(saved), 1)
 
     def restore(self, state: bytes) -> None:
         saved = msgspec.msgpack.decode(zlib.decompress(state), type=_Saved)
         self._states[:] = np.frombuffer(saved.book, STATE)
         self._factors[:] = np.frombuffer(saved.factors, FACTORS)
+        self._options[:] = np.frombuffer(saved.options, OPTIONS)
         self._minute_ns = saved.minute_ns
         self._day = session_at(saved.day_ns)
         self._code = saved.code
         self.halts.clear()
+        self.context.clear()
         self._ready = False
 
 
@@ -191,6 +226,8 @@ def _shape(symbol: str, config: MarketConfig) -> npt.NDArray[Any]:
     shape["volatility"] = preset.volatility
     shape["busy_fast"], shape["busy_slow"] = preset.fast_sd, preset.slow_sd
     shape["strength"] = config.strengths()
+    shape["tick"] = [config.tick(name) for name in UNDERLYING]
+    shape["vix_mean"] = config.vix
     shape["lag_s"] = config.lag_ms / 1000.0
     shape["busy"] = busy(followed)
     shape["swing"] = [swing(name) for name in UNDERLYING]

@@ -29,7 +29,9 @@ class Told:
 
     def hear(self, context: Table, rows: npt.NDArray[np.intp]) -> None:
         if len(rows):
-            columns = [_first_pins(context, rows) if name == "pin_level" else context.array(name)[rows] for name in NAMES]
+            columns = [
+                _first_pins(context, rows) if name == "pin_level" else context.array(name)[rows] for name in NAMES
+            ]
             self._waiting.add(context.avail[rows], *columns)
 
     def at(self, ends: Int64) -> Rows:

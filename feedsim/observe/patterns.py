@@ -69,8 +69,10 @@ def _levels(cells: Cells, seconds: int, least: int) -> tuple[Float64, Float64, I
     usual = both.sum(axis=1) / np.maximum(traded, 1)
     late = PAST_S - STACKED_S + 1
     run = _longest_run(
-        bought[PAST_S + 1 :] - bought[late : late + seconds], sold[PAST_S + 1 :] - sold[late : late + seconds],
-        np.diff(prices) == 1, least,
+        bought[PAST_S + 1 :] - bought[late : late + seconds],
+        sold[PAST_S + 1 :] - sold[late : late + seconds],
+        np.diff(prices) == 1,
+        least,
     )
     return both.max(axis=1), usual, run
 

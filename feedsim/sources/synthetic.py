@@ -22,6 +22,7 @@ with numba_cache.kept():
     from feedsim.market.book import SHOWN
     from feedsim.market.kernel import FORMAT, L2_FIELDS
     from feedsim.market.market import Rows, Sheets, SymbolMarket
+    from feedsim.market.options import LISTED
     from feedsim.market.schedule import Schedule
 
 START_NS = 1_755_783_000 * NS_PER_S  # 2025-08-21 09:30 in New York
@@ -67,7 +68,7 @@ class SyntheticSource:
             kind="synthetic",
             name=name,
             symbols=config.symbols,
-            channels=("status", "truth", "trade", "l1", "l2"),
+            channels=("status", "context", "truth", "trade", "l1", "l2"),
             start_ns=start_ns,
             end_ns=None if minutes is None else start_ns + max(round(minutes * 60 * NS_PER_S), 1),
             identity={
@@ -131,6 +132,7 @@ class SyntheticSource:
         }
         tables.update(self._truth(self._position_ns, until_ns))
         tables.update(self._halts(self._position_ns, until_ns))
+        tables.update(self._context(self._position_ns, until_ns))
         self._position_ns = max(self._position_ns, until_ns)
         return tables
 
@@ -154,6 +156,24 @@ class SyntheticSource:
                 values = [INT_NULL if value is None else value for value in values]
             columns[name] = np.repeat(np.array(values, SCHEMAS["truth"].field(name).kind.dtype), len(symbols))
         return {"truth": Table.build("truth", symbols, columns)}
+
+    def _context(self, since_ns: int, until_ns: int) -> Tables:
+        """A row for each second while the market is open, and each symbol."""
+        codes, times, rows = [], [], []
+        for code, market in enumerate(self._markets):
+            for at, known in market.context:
+                now = (at >= since_ns) & (at < until_ns)
+                codes.append(np.full(int(now.sum()), code))
+                times.append(at[now])
+                rows.append(known[now])
+            market.context = [part for part in market.context if part[0][-1] >= until_ns]
+        if not sum(map(len, times)):
+            return {}
+        ts, symbol, known = np.concatenate(times), np.concatenate(codes), np.concatenate(rows)
+        order = np.argsort(ts, kind="stable")
+        columns: dict[str, Any] = {"ts": ts[order], "symbol": symbol[order]}
+        columns.update(named_context(known[order]))
+        return {"context": Table.build("context", self._info.symbols, columns)}
 
     def _halts(self, since_ns: int, until_ns: int) -> Tables:
         """A row for each symbol whose trading stands, or goes on again."""
@@ -186,6 +206,7 @@ class SyntheticSource:
             for _ in market.run(until_ns, self._sheets):
                 pass
             market.halts = [halt for halt in market.halts if halt[0] >= until_ns]
+            market.context = [part for part in market.context if part[0][-1] >= until_ns]
         self._position_ns = max(self._position_ns, until_ns)
 
     def _within(self, ns: int) -> int:
@@ -211,6 +232,20 @@ class SyntheticSource:
 
 
 # ------------------------------------------------------------------------------------------------------ rows to tables
+
+
+def named_context(rows: npt.NDArray[np.float64]) -> dict[str, Any]:
+    """The columns of the context channel from the rows of a market."""
+    columns: dict[str, Any] = {}
+    at = 0
+    for name in SCHEMAS["context"].names[2:]:
+        if SCHEMAS["context"].field(name).kind.is_list:
+            columns[name] = Ragged.from_matrix(rows[:, at : at + LISTED])
+            at += LISTED
+        else:
+            columns[name] = rows[:, at].copy()
+            at += 1
+    return columns
 
 
 def _when_open(times: Rows) -> npt.NDArray[np.bool_]:

@@ -166,14 +166,14 @@ def test_a_folder_with_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"has thesis.tex but no sessions.json: name a new folder"):
         make_sessions(order(tmp_path), write_seed, FACTS)
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match="out: .*file: cannot be written"):
+    with pytest.raises(ConfigError, match=r"out: .*file: cannot be written"):
         make_sessions(order(tmp_path / "file"), write_seed, FACTS)
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "1/", "/2", "a/b", "-1/2", "1/2/3", ""])
 def test_shards_that_cannot_be_are_refused(text: str) -> None:
     """Shards are counted from 1."""
-    with pytest.raises(ConfigError, match="shard: .*expected i/n"):
+    with pytest.raises(ConfigError, match=r"shard: .*expected i/n"):
         parse_shard(text)
 
 
