@@ -22,6 +22,7 @@ from feedsim.sources.synthetic import START_NS
 SEEDS = 24
 MINUTES = 60
 FROM_NS = START_NS + 45 * 60 * 1_000_000_000  # 10:15, when the open is over
+PIN_STRENGTH = 4  # column of the context rows, the VIX before the options
 SECOND_NS = 1_000_000_000
 
 Floats = npt.NDArray[np.float64]
@@ -37,6 +38,7 @@ class Session(NamedTuple):
     volume: Floats
     wide: Floats
     depth: Floats
+    pin_strength: Floats
     trades: npt.NDArray[np.int64]
     windows: tuple[DrawnWindow, ...]
 
@@ -50,11 +52,16 @@ def play(scenario: str, seed: int, symbol: str = "ES", minutes: int = MINUTES) -
     sheets = Sheets()
     parts = [(trades.copy(), l1.copy()) for trades, l1, *_ in market.run(FROM_NS + minutes * 60 * SECOND_NS, sheets)]
     trades, l1 = (np.concatenate(rows) for rows in zip(*parts, strict=True))
-    return _by_second(trades, l1, minutes * 60, tuple(schedule.block(0).windows))
+    strength = np.concatenate([rows[:, PIN_STRENGTH] for _, rows in market.context])
+    return _by_second(trades, l1, minutes * 60, strength, tuple(schedule.block(0).windows))
 
 
 def _by_second(
-    trades: npt.NDArray[np.int64], l1: npt.NDArray[np.int64], seconds: int, windows: tuple[DrawnWindow, ...]
+    trades: npt.NDArray[np.int64],
+    l1: npt.NDArray[np.int64],
+    seconds: int,
+    strength: Floats,
+    windows: tuple[DrawnWindow, ...],
 ) -> Session:
     ends = FROM_NS + np.arange(1, seconds + 1) * SECOND_NS
     last = np.searchsorted(l1[:, 0], ends, side="left") - 1
@@ -75,6 +82,7 @@ def _by_second(
             float
         ),
         depth=(l1[last, 3] + l1[last, 4]) / 2,
+        pin_strength=strength,
         trades=trades,
         windows=windows,
     )
@@ -207,6 +215,29 @@ def _chop() -> list[Figure]:
         at_least("VWAP crossings over the ordinary ones", crossed[0] / crossed[1], 2),
         at_least("AUC of the range", 1 - auc(*spans), 0.85),
     ]
+
+
+def _pin() -> list[Figure]:
+    ratio = [variance_ratio(session.mid, 600, 30) for session in _hours("gamma_pin")]
+    away = [np.concatenate(each) for each in map(_distances, ("gamma_pin", "normal"))]
+    strength = np.concatenate([session.pin_strength for session in _hours("gamma_pin")])
+    pinned = [np.array([each.mean() for each in _distances(name)]) for name in ("gamma_pin", "normal")]
+    return [
+        against("distance to the strike over the ordinary one", away[0].mean() / away[1].mean(), 0.35),
+        against("variance ratio 10 min / 30 s, median", float(np.median(ratio)), 0.7),
+        at_least("pin strength, mean", float(strength.mean()), 0.5),
+        at_least("share of time within 6 ticks", float(np.mean(away[0] <= 6)), 0.6),
+        at_least("AUC of the mean distance", 1 - auc(*pinned), 0.85),
+    ]
+
+
+def _distances(scenario: str) -> list[Floats]:
+    return [np.abs(_from_pin(session)) for session in _hours(scenario)]
+
+
+def _from_pin(session: Session) -> Floats:
+    """Ticks from the strike that was nearest to the start, where a pinned day holds the price."""
+    return session.mid - round(session.mid[0] / 20) * 20
 
 
 def _news() -> list[Figure]:
@@ -344,6 +375,7 @@ CHECKS: dict[str, Callable[[], list[Figure]]] = {
     "trend_up": lambda: _trend("trend_up"),
     "trend_down": lambda: _trend("trend_down"),
     "chop": _chop,
+    "gamma_pin": _pin,
     "news_spike": _news,
     "orderflow_accumulation": lambda: _absorption("orderflow_accumulation"),
     "orderflow_distribution": lambda: _absorption("orderflow_distribution"),

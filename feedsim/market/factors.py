@@ -97,8 +97,8 @@ FACTORS = np.dtype(
     ],
     align=True,
 )
-"""Random streams; latent prices in ticks, those a second before, and what is still to be heard of the common factor; moods and log activity;
-VWAP of the latent prices and its weight; where a range began; the VIX; the price that limits refer to, seconds that
+"""Random streams; latent prices in ticks, those a second before, and what is still to be heard of the common factor;
+moods and log activity; VWAP of the latent prices and its weight; where a range began; the VIX; the price that limits refer to, seconds that
 trading still stands (-1: to the close) and why, the limit that was reached, extremes of the latest minutes."""
 
 BOUNDS = np.dtype(
@@ -319,7 +319,8 @@ def _pull(factors: Any, shape: Any, options: Any, row: Any, one: int) -> float:
     held = row[PIN] * (LN2 / PIN_HALF_LIFE_S)
     if x * shape.tick[one] > options.gamma_flip:
         held += options.pin_strength * (LN2 / HELD_HALF_LIFE_S)
-    return pull + held * (x - options.pin_level / shape.tick[one])
+    pull += held * (x - options.pin_level / shape.tick[one])
+    return pull
 
 
 @compiled

@@ -83,7 +83,7 @@ class SymbolMarket:
         self._code = self._code_before = 0
         self._context = np.empty((MINUTE_S, 1 + CONTEXT_WIDTH))
         self.context: list[tuple[Rows, npt.NDArray[np.float64]]] = []
-        """Times and rows (VIX, then as `tell_options`) of seconds that nobody took yet; they reach ahead of the book."""
+        """Times and rows (VIX, then as `tell_options`) of seconds that nobody took yet, ahead of the book."""
         self.halts: list[tuple[int, int]] = []
         """(time, why) of changes between trading (0) and standing that nobody took yet; factors.py has the codes."""
 

@@ -121,7 +121,7 @@ def open_options(options: Any, spot: float) -> None:
 
 @compiled
 def options_minute(options: Any, spot: float, vix: float, days_left: float) -> None:
-    """What changes slowly: gamma by moneyness, the flip, the walls. `days_left` is the part of the day still to come."""
+    """What changes slowly: gamma by moneyness, the flip, the walls. `days_left`: the part of the day still to come."""
     options.days_left = days_left
     _table_gamma(options, vix)
     _find_flip(options, spot)
@@ -147,7 +147,7 @@ def options_second(options: Any, spot: float, percent: float, pin_weight: float)
 def volatility_of_regime(options: Any) -> float:
     """Long gamma damps, short gamma amplifies: a factor of volatility, about 1 on an ordinary day."""
     position: float = options.dealer_position
-    return 1.0 - 0.25 * position if position > 0.0 else 1.0 - 0.4 * position
+    return 1.0 - (0.25 if position > 0.0 else 0.4) * position
 
 
 @compiled

@@ -17,7 +17,7 @@ LN2 = 0.6931471805599453
 
 @compiled
 def next_vix(chance: UInt64, vix: float, mean: float, es_percent: float, drift: float) -> float:
-    """The VIX a second later: `es_percent` is the move of ES in that second, `drift` a scenario's, in points an hour."""
+    """The VIX a second later: `es_percent` is ES's move in that second, `drift` a scenario's, in points an hour."""
     felt = es_percent * (ASYMMETRY if es_percent < 0.0 else 1.0)
     level = log(vix)
     level += (LN2 / HALF_LIFE_S) * (log(mean) - level) - LEVERAGE * felt + OWN_NOISE * normal(chance)

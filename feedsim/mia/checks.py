@@ -10,6 +10,9 @@ from typing import Any
 
 from feedsim.errors import ConfigError
 from feedsim.instruments import EXCHANGE_TZ, NS_PER_MS, NS_PER_S, session_at
+from feedsim.market.config import PRICES, STRONGEST, VIX_BOUNDS, find_scenario
+from feedsim.market.scenario import Scenario
+from feedsim.sources.market_options import find
 
 LONGEST_MS = 3_600_000
 LONGEST_BAR_S = 86_400
@@ -76,6 +79,40 @@ def bar_length(value: Any, *, length_ns: int, field: str = "bar_tf_s") -> int:
 
 def interval_ms(value: Any, *, field: str) -> int:
     return whole(value, field=field, least=1, most=LONGEST_MS)
+
+
+def scenario_of(value: Any) -> str | Scenario:
+    """A scenario by its name, the path of a TOML file, or itself. An unknown name is told with the nearest."""
+    if isinstance(value, Scenario):
+        return value
+    if not isinstance(value, str):
+        raise ConfigError(f"{value!r}: expected a name, a TOML file or a Scenario", field="scenario")
+    found = find(value)
+    if isinstance(found, str):
+        find_scenario(found)
+    return found
+
+
+def strength_of(value: Any) -> float:
+    return number(value, field="strength", least=0.0, most=STRONGEST)
+
+
+def seed_of(value: Any) -> int:
+    return whole(value, field="seed", least=0, most=2**63 - 1)
+
+
+def vix_of(value: Any) -> float:
+    return number(value, field="vix", least=VIX_BOUNDS[0], most=VIX_BOUNDS[1])
+
+
+def prices_of(given: Any) -> dict[str, float]:
+    """Starting prices by symbol, of ES and NQ."""
+    prices = dict(PRICES)
+    for symbol, value in (given or {}).items():
+        if symbol not in PRICES:
+            raise ConfigError(f"{symbol!r}: expected {' or '.join(PRICES)}", field="prices")
+        prices[symbol] = number(value, field=f"prices.{symbol}", above=0.0, most=math.inf)
+    return prices
 
 
 def price_on(value: Any, tick: float, *, field: str) -> float:

@@ -12,7 +12,6 @@ from feedsim.instruments import root_of
 from feedsim.market.config import MarketConfig
 from feedsim.mia import checks
 from feedsim.mia.session import Session
-from feedsim.sources.market_options import find
 
 MOST_LEVELS = 10
 MEAN_LOTS, DEVIATION_LOTS = 3.0, 2.0  # what stands for the calibrated sizes of market orders
@@ -59,9 +58,9 @@ def open_market(config: Any, *, seed: Any, scenario: Any, leadership: Any, stren
     checks.number(config.base_size_std, field="base_size_std", least=0.0, most=100 * DEVIATION_LOTS)
     market = MarketConfig(
         symbols=symbols,
-        scenario=find(scenario) if isinstance(scenario, str) else scenario,
+        scenario=checks.scenario_of(scenario),
         leadership=leadership,
-        strength=checks.number(strength, field="strength", least=0.0, most=0.4),
+        strength=checks.strength_of(strength),
         vix=checks.number(config.vix_start, field="vix_start", least=VIX_LOW, most=VIX_HIGH),
         prices=prices,
         ticks=dict.fromkeys(("ES", "NQ", *symbols), tick),
@@ -70,7 +69,7 @@ def open_market(config: Any, *, seed: Any, scenario: Any, leadership: Any, stren
     )
     return Session(
         market=market,
-        seed=checks.whole(seed, field="seed", least=0, most=2**63 - 1),
+        seed=checks.seed_of(seed),
         start_ns=start_ns,
         length_ns=length_ns,
         l1_interval_ms=checks.interval_ms(config.l1_interval_ms, field="l1_interval_ms"),

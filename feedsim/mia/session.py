@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 from feedsim.errors import ConfigError
 from feedsim.instruments import NS_PER_MS
-from feedsim.market.config import PRICES, MarketConfig
+from feedsim.market.config import LAG_MS, MarketConfig
 from feedsim.market.scenario import Scenario
 from feedsim.mia import checks
-from feedsim.sources.market_options import find
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,8 +83,10 @@ def generate(
     symbols: Sequence[str] = ("ES", "NQ"),
     leadership: str = "NQ_leads",
     strength: float = 0.15,
+    lag_ms: float = LAG_MS,
     vix: float = 15.0,
     prices: Mapping[str, float] | None = None,
+    presets: Mapping[str, str] | None = None,
     l1_interval_ms: int = 200,
     l2_interval_ms: int = 100,
     bar_tf_s: int = 1,
@@ -93,22 +94,25 @@ def generate(
     """A session of the synthetic market, of which `frames()` gives DataFrames.
 
     `scenario` is a name, a TOML file or a Scenario; `start` has a time zone and is 2025-08-21 09:30 in New York by
-    default; `prices` are those of ES and NQ at the start. Raises ConfigError before any work is done.
+    default; `prices` are those of ES and NQ at the start, `presets` name the parameter sets of symbols, `lag_ms` is how
+    late the follower hears. Raises ConfigError before any work is done.
     """
     start_ns = DEFAULT_START_NS if start is None else checks.start_of(start)
     length_ns = checks.duration_of(minutes, start_ns=start_ns)
     market = MarketConfig(
         symbols=_names(symbols),
-        scenario=find(scenario) if isinstance(scenario, str) else scenario,
+        scenario=checks.scenario_of(scenario),
         leadership=leadership,
-        strength=checks.number(strength, field="strength", least=0.0, most=0.4),
-        vix=checks.number(vix, field="vix", least=9.0, most=90.0),
+        strength=checks.strength_of(strength),
+        vix=checks.vix_of(vix),
         l2_interval_ms=checks.interval_ms(l2_interval_ms, field="l2_interval_ms"),
-        prices=dict(PRICES if prices is None else prices),
+        lag_ms=checks.number(lag_ms, field="lag_ms", above=0.0, most=10_000.0),
+        prices=checks.prices_of(prices),
+        presets=dict(presets or {}),
     )
     return Session(
         market=market,
-        seed=checks.whole(seed, field="seed", least=0, most=2**63 - 1),
+        seed=checks.seed_of(seed),
         start_ns=start_ns,
         length_ns=length_ns,
         l1_interval_ms=checks.interval_ms(l1_interval_ms, field="l1_interval_ms"),

@@ -54,6 +54,18 @@ def test_a_session_of_many_is_the_session_of_its_seed(feedsim: CommandLine, tmp_
     assert recorded["epochs"][0]["digest"] == entry["facts"]["digest"]
 
 
+def test_a_short_recording_has_its_windows(feedsim: CommandLine, tmp_path: Path) -> None:
+    """It is the session of that length, not the beginning of a longer one."""
+    arguments = ("--minutes", "3", "--seed", "5", "--scenario", "orderflow_accumulation")
+    said = feedsim("generate", *arguments, "--out", str(tmp_path / "one"))
+    assert said.code == 0, said.err
+    session = generate(minutes=3, seed=5, scenario="orderflow_accumulation")
+    recorded, told = pd.read_parquet(tmp_path / "one" / "truth"), session.frames()["ground_truth"]
+    assert "long_bias" in set(recorded["label"])
+    assert recorded["label"].tolist() == told["label"].tolist()
+    assert pd.read_parquet(tmp_path / "one" / "trade")["price"].tolist() == session.trades()["price"].tolist()
+
+
 def test_many_sessions_are_exports(feedsim: CommandLine, tmp_path: Path) -> None:
     """As the seed API exports the session of the same seed."""
     said = feedsim("generate", *SHORT, "--sessions", "2", "--format", "seed", "--out", str(tmp_path / "many"))

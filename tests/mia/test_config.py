@@ -98,6 +98,8 @@ def test_what_cannot_be_is_refused(field: str, value: Any, says: str) -> None:
         ({"strength": 0.5}, "strength: 0.5: expected a number from 0 to 0.4"),
         ({"strength": -0.1}, "strength: -0.1: expected a number from 0 to 0.4"),
         ({"leadership": "nq"}, "leadership: 'nq': expected NQ_leads, ES_leads, balanced"),
+        ({"scenario": 5}, "scenario: 5: expected a name, a TOML file or a Scenario"),
+        ({"scenario": "/no/such.toml"}, "scenario: /no/such.toml: No such file"),
         ({"seed": -1}, "seed: -1: expected a whole number from 0"),
         ({"seed": 1.5}, "seed: 1.5: expected a whole number from 0"),
     ],
@@ -118,6 +120,9 @@ def test_generate_refuses_the_same() -> None:
         ({"symbols": "ES"}, "symbols: 'ES'"),
         ({"symbols": ["CL"]}, "symbols: 'CL'"),
         ({"prices": {"ES": -1.0}}, "prices.ES: -1.0"),
+        ({"prices": {"CL": 80.0}}, "prices: 'CL': expected ES or NQ"),
+        ({"prices": {"NQ": "a"}}, "prices.NQ: 'a': expected a number"),
+        ({"scenario": "chopp"}, "scenario: 'chopp': no such scenario; did you mean chop?"),
         ({"l1_interval_ms": -1}, "l1_interval_ms: -1"),
     ):
         with pytest.raises(ConfigError) as told:

@@ -11,7 +11,7 @@ import pytest
 
 from feedsim.errors import ConfigError
 from feedsim.market.scenarios import SCENARIOS
-from feedsim.mia import GenConfig, MIA_IA_DataGenerator
+from feedsim.mia import GenConfig, MIA_IA_DataGenerator, generate
 from feedsim.mia.frames import NAMES, SEED_COLUMNS, Frames
 from tests.mia.conftest import START
 
@@ -204,6 +204,16 @@ def test_settings_of_the_config_show_in_the_tables() -> None:
     assert (data["l1"][["bid", "ask", "last_price"]] * 2 % 1 == 0).all(axis=None)
     assert (data["l2"]["levels"] == 4).all()
     assert all(len(row) == 4 for name in ("bid_px", "bid_sz", "ask_px", "ask_sz") for row in data["l2"][name])
+
+
+def test_vix_stays_within_its_bounds() -> None:
+    """A VIX that falls below 10 in the market is told as 10."""
+    wanted = {"minutes": 10.0, "scenario": "trend_up", "l2_interval_ms": 60_000}
+    session = generate(seed=0, vix=10.0, **wanted)  # type: ignore[arg-type] # of several types
+    assert session.frames()["context"]["vix"].min() < 10
+    vix = made(0, vix_start=10.0, **wanted)["context"]["vix"]  # type: ignore[arg-type]
+    assert vix.min() == 10
+    assert vix.max() > 10
 
 
 def test_larger_sizes_are_larger() -> None:
