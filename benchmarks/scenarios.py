@@ -105,7 +105,7 @@ def auc(one: Floats, other: Floats) -> float:
 
 
 def variance_ratio(mid: Floats, long_s: int, short_s: int) -> float:
-    """Mean square of moves over the longer horizon by that over the shorter, each by its length: 1 for a random walk."""
+    """Mean square of moves over the longer horizon by that over the shorter, each by its length; 1: a random walk."""
     long, short = (np.mean((mid[h:] - mid[:-h]) ** 2) / h for h in (long_s, short_s))
     return float(long / short)
 
@@ -237,7 +237,8 @@ def _distances(scenario: str) -> list[Floats]:
 
 def _from_pin(session: Session) -> Floats:
     """Ticks from the strike that was nearest to the start, where a pinned day holds the price."""
-    return session.mid - round(session.mid[0] / 20) * 20
+    away: Floats = session.mid - round(session.mid[0] / 20) * 20
+    return away
 
 
 def _news() -> list[Figure]:

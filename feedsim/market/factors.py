@@ -98,8 +98,9 @@ FACTORS = np.dtype(
     align=True,
 )
 """Random streams; latent prices in ticks, those a second before, and what is still to be heard of the common factor;
-moods and log activity; VWAP of the latent prices and its weight; where a range began; the VIX; the price that limits refer to, seconds that
-trading still stands (-1: to the close) and why, the limit that was reached, extremes of the latest minutes."""
+moods and log activity; VWAP of the latent prices and its weight; where a range began; the VIX; the price that limits
+refer to, seconds that trading still stands (-1: to the close) and why, the limit that was reached, extremes of the
+latest minutes."""
 
 BOUNDS = np.dtype(
     [

@@ -196,7 +196,7 @@ _CONFLUENCE = Scenario(
                 Phase(
                     name="breakout",
                     seconds=(45.0, 90.0),
-                    lean={"mu": 0.14, "flow_bias": 1.2, "quote_tilt": 0.3, "act_mult": 2.0, "depth_ask": 0.6},
+                    lean={"mu": 0.14, "flow_bias": 1.2, "act_mult": 2.0, "depth_ask": 0.6},
                     ramp_s=2.0,
                     confidence=0.9,
                     onset_s=2.0,

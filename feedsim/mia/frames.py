@@ -59,7 +59,7 @@ def session_frames(session: Session) -> Frames:
             "bars": _frame(told.bars, told.symbols),
             "footprint": _frame(told.levels, told.symbols),
             "context": _frame(_table(told.tables.get("context"), "context"), told.symbols),
-            "leadership_features": _frame(_features(session), told.symbols),
+            "leadership_features": _frame(told.leadership, told.symbols),
             "ground_truth": _frame(_table(told.tables.get("truth"), "truth"), told.symbols),
         }
 
@@ -87,7 +87,7 @@ def seed_frames(
         "bars": told.bars,
         "footprint": told.pivots,
         "context": context if options_context else _first_rows(context, 0),
-        "leadership_features": _features(session),
+        "leadership_features": told.leadership,
         "ground_truth": _table(told.tables.get("truth") if include_labels else None, "truth"),
     }
     with _no_collection():
@@ -114,15 +114,6 @@ def _of_first(columns: Columns) -> Columns:
 
 def _first_rows(columns: Columns, count: int) -> Columns:
     return {name: values[:count] for name, values in columns.items()}
-
-
-def _features(session: Session) -> Columns:
-    """With what the market was told of leadership."""
-    columns = dict(session.told.leadership)
-    rows = len(columns["ts"])
-    columns["leadership_mode"] = np.full(rows, session.market.leadership, object)
-    columns["leadership_strength_param"] = np.full(rows, session.market.strength)
-    return columns
 
 
 def _with_lists(l2: Columns, levels: int | None) -> Columns:

@@ -74,7 +74,7 @@ class Sampler:
         return {name: values_of(table.columns[name], rows) for name in self._names}
 
     def columns(self) -> Columns:
-        """All of it, by time and symbol."""
+        """All of it, by time and symbol; the parts are given up, so that a day is not held twice."""
         times = np.concatenate(self._times)
         symbols = len(self._parts)
         told: Columns = {
@@ -83,7 +83,7 @@ class Sampler:
         }
         for name in self._names:
             if len(times):
-                each = [np.concatenate([part[name] for part in parts]) for parts in self._parts]
+                each = [np.concatenate([part.pop(name) for part in parts]) for parts in self._parts]
                 told[name] = np.stack(each, axis=1).reshape(len(told["ts"]), *each[0].shape[1:])
         return told
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from feedsim.instruments import NS_PER_MS, NS_PER_S
 from feedsim.market.config import FOLLOWS
 from feedsim.mia.bars import BarTables
 from feedsim.mia.grid import Columns, Grid, Sampler
+from feedsim.observe.leadership import Leadership
 from feedsim.sources.base import Source, Tables
 
 if TYPE_CHECKING:
@@ -65,6 +66,13 @@ class _Telling:
         self._samplers = {"l1": Sampler(each, _L1), "l2": Sampler(each, _L2)}
         self._bars = BarTables(self._symbols, session.bar_tf_s, start_ns)
         self._whole: dict[str, list[Table]] = {name: [] for name in _WHOLE}
+        self._features = Leadership(
+            self._symbols,
+            mode=session.market.leadership,
+            strength=session.market.strength,
+            with_context="context" in source.info.channels,
+            anchor_ns=start_ns,
+        )
         self._leadership: list[Table] = []
 
     def run(self) -> Told:
@@ -95,8 +103,7 @@ class _Telling:
         for name, parts in self._whole.items():
             if name in tables:
                 parts.append(tables[name])
-        if "leadership" in tables:
-            self._leadership.append(tables["leadership"])
+        self._leadership.append(self._features.observe(tables, until_ns))
 
     def _before(self) -> dict[int, float]:
         """The price at which each symbol is said to have traded last before the start."""
@@ -106,14 +113,9 @@ class _Telling:
     def _at_bars(self, bars: Columns) -> Columns:
         """The newest features at the start of each bar."""
         names = tuple(name for name in SCHEMAS["leadership"].names if name not in ("ts", "symbol"))
-        if not self._leadership:
-            return {"ts": np.empty(0, np.int64), "symbol": np.empty(0, np.int64), **dict.fromkeys(names, _NONE)}
         sampler = Sampler(len(self._symbols), names)
         sampler.take(Table.concatenate(self._leadership), bars["ts"][:: len(self._symbols)])
         return sampler.columns()
-
-
-_NONE: Any = np.empty(0, object)
 
 
 def _with_last(l1: Columns, before: dict[int, float]) -> Columns:

@@ -11,15 +11,17 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from feedsim.events import Table
 from feedsim.events.columns import Float64, Int64
-from feedsim.instruments import NS_PER_S
+from feedsim.instruments import NS_PER_S, session_at
 from feedsim.observe import leadlag
-from feedsim.observe.features import Features
+from feedsim.observe.confluence import Views, both, score
+from feedsim.observe.features import Features, Known
 from feedsim.observe.windows import Sessions, by_symbol
 
-_PARTNERS = {"ES": "NQ", "NQ": "ES", "MES": "MNQ", "MNQ": "MES"}
+_PARTNERS = (("ES", "NQ"), ("MES", "MNQ"))
 _AT_ONCE = 512
 """Seconds that are computed together: bounds memory."""
 _DECIMALS = 6
@@ -59,6 +61,7 @@ class Leadership:
         self._sessions = Sessions()
         self._features = [Features(symbol, origin_ns=anchor_ns) for symbol in symbols]
         self._pairs = list(_pairs(symbols))
+        self._partner = dict([*self._pairs, *((second, first) for first, second in self._pairs)])
         self._next = -1
         """The first second (counted from the anchor) that is not computed yet; -1 before the first quote."""
         self._session = -1
@@ -111,12 +114,66 @@ class Leadership:
             self._session = opened
             for features in self._features:
                 features.open_session(int(ends[0]) - NS_PER_S)
-        regular = day.rth_open_ns, day.rth_close_ns
-        for features in self._features:
-            features.take(ends, regular)
-        strengths = self._strengths(len(seconds))
-        wanted = seconds % self.every_s == 0
+        day = session_at(int(ends[0]))
+        known = [features.know(ends, day) for features in self._features]
+        leading = self._leading(known)
         for code, features in enumerate(self._features):
-            partner = strengths[code][1]
-            rows = features.tell(strengths[code][0], None if partner is None else self._features[partner])
-            yield self._columns(code, ends, rows, wanted)
+            if features.first_ns is not None:
+                wanted = (seconds % self.every_s == 0) & (ends >= features.first_ns)
+                columns = {"ts": ends, **self._columns(code, known, leading)}
+                told = {name: values[wanted] for name, values in columns.items()}
+                yield {**told, "symbol": np.full(len(told["ts"]), code)}
+
+    def _leading(self, known: list[Known]) -> list[Float64]:
+        """How much each symbol leads its partner."""
+        leading = [np.full(one.stretch.rows, 0.5) for one in known]
+        for first, second in self._pairs:
+            prior = prior_of(self.symbols[first], self.mode, self.strength)
+            moves = known[first].stretch.moves, known[second].stretch.moves
+            leading[first] = leadlag.strength(*moves, known[first].stretch.rows, prior=prior)
+            leading[second] = 1.0 - leading[first]
+        return leading
+
+    def _columns(self, code: int, known: list[Known], leading: list[Float64]) -> dict[str, npt.NDArray[Any]]:
+        """All features of one symbol."""
+        own, rows = known[code], known[code].stretch.rows
+        partner = self._partner.get(code)
+        leader = own.moved if partner is None else np.where(leading[code] >= 0.5, own.moved, known[partner].moved)
+        views = Views(**own.views, leader=both(own.moved, leader))
+        columns = {"confluence_score": score(views), "leadership_strength": leading[code], **own.columns}
+        if not self.with_context:
+            columns["options_flow_bias"] = columns["gamma_proximity"] = np.full(rows, np.nan)
+        told = {
+            name: np.round(values, _DECIMALS) + 0.0 if values.dtype == np.float64 else values
+            for name, values in columns.items()
+        }
+        told["leadership_mode"] = np.full(rows, self.mode, object)
+        told["leadership_strength_param"] = np.full(rows, np.nan if self.strength is None else self.strength)
+        return told
+
+    def save(self) -> bytes:
+        state = _State(self._next, self._session, [features.save() for features in self._features])
+        return msgspec.msgpack.encode(state)
+
+    def restore(self, state: bytes) -> None:
+        saved = msgspec.msgpack.decode(state, type=_State)
+        self._next, self._session = saved.next, saved.session
+        for features, part in zip(self._features, saved.features, strict=True):
+            features.restore(part)
+
+
+def _pairs(symbols: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    """Indices of the symbols that are compared: two that know nothing else of each other are a pair too."""
+    found = [(symbol, partner) for symbol, partner in _PARTNERS if symbol in symbols and partner in symbols]
+    if not found and len(symbols) == 2:
+        found = [(symbols[0], symbols[1])]
+    for first, second in found:
+        yield symbols.index(first), symbols.index(second)
+
+
+def prior_of(symbol: str, mode: str | None, strength: float | None) -> float:
+    """What `leadership_strength` is taken for before anything was measured: half and half, or what was configured."""
+    if mode is None or strength is None or mode == "balanced":
+        return 0.5
+    leads = symbol.endswith(mode.removesuffix("_leads"))
+    return 0.5 + strength if leads else 0.5 - strength

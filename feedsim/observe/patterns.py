@@ -42,7 +42,7 @@ class Levels:
 
 
 def levels(cells: Cells, seconds: int, *, least: int) -> Levels:
-    """Of the last `seconds`; cells count their seconds from `PAST_S` before the first. `least` lots make an imbalance."""
+    """Of the last `seconds`; cells count theirs from `PAST_S` before the first. `least` lots make an imbalance."""
     parts = [_levels(part, count, least) for part, count in _in_parts(cells, seconds)]
     return Levels(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
@@ -84,12 +84,18 @@ def _running(place: Int64, lots: Int64, seconds: int, prices: int) -> Lots:
 
 
 def _longest_run(bought: Lots, sold: Lots, touching: npt.NDArray[np.bool_], least: int) -> Int64:
-    """The most neighbouring prices with a buy imbalance against the bids a tick below, or a sell one mirrored."""
+    """The most neighbouring prices with a buy imbalance against the bids a tick below, or a sell one mirrored.
+
+    Lots must be at least `least` and at least a usual price's, or thin books would be full of imbalances.
+    """
     below, above = np.zeros_like(sold), np.zeros_like(bought)
     below[:, 1:] = sold[:, :-1] * touching
     above[:, :-1] = bought[:, 1:] * touching
-    buys = (bought >= _RATIO * np.maximum(below, 1)) & (bought >= least)
-    sells = (sold >= _RATIO * np.maximum(above, 1)) & (sold >= least)
+    both = bought + sold
+    usual = both.sum(axis=1) / np.maximum(np.count_nonzero(both, axis=1), 1)
+    enough = np.maximum(usual, least)[:, None]
+    buys = (bought >= _RATIO * np.maximum(below, 1)) & (bought >= enough)
+    sells = (sold >= _RATIO * np.maximum(above, 1)) & (sold >= enough)
     longest = np.zeros(len(bought), np.int64)
     for imbalanced in (buys, sells):
         run, length = imbalanced, 1
@@ -103,7 +109,8 @@ def _longest_run(bought: Lots, sold: Lots, touching: npt.NDArray[np.bool_], leas
 def _all_touching(touching: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
     """Whether the `length` steps from each price up are one tick each."""
     count = len(touching) - length + 1
-    return np.all([touching[k : k + count] for k in range(length)], axis=0)
+    steps: npt.NDArray[np.bool_] = np.all([touching[k : k + count] for k in range(length)], axis=0)
+    return steps
 
 
 # -------------------------------------------------------------------------------------------------------------- scores
@@ -125,7 +132,7 @@ def stacked(run: Int64) -> Float64:
 
 
 def exhaustion(move: Float64, deviation: Float64, with_move: Float64, lately: Float64) -> Float64:
-    """A move of a minute (ticks, against its `deviation`); lots traded in its direction a second, and in the last ten."""
+    """A move of a minute (ticks, against its `deviation`); lots a second in its direction, and in the last ten."""
     dried = unit(1.0 - lately / np.maximum(with_move, 0.1))
     return unit(np.abs(move) / (2.0 * deviation)) * dried
 

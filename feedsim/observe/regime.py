@@ -1,7 +1,7 @@
 """Volatility regime: what was realised over five minutes against what the hour of the day lets expect.
 
 The expectation is the time of day's share (30-minute bins of ES in 2026; half of the regular mean outside regular
-hours) times the level of the past, without the five minutes themselves; where a VIX is told, it counts as four hours.
+hours) times the level of the past, without the five minutes themselves; where a VIX is told, it counts as an hour.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ _LOW, _NORMAL, _HIGH = range(3)
 _LOW_BELOW, _HIGH_ABOVE, _HYSTERESIS = 0.7, 1.4, 0.1
 _SHRINK = 50.0
 _KEEP = 1.0 - 1.0 / 100_000
-_VIX_SECONDS = 4 * 3600.0
+_VIX_SECONDS = 3600.0
 
 _BIN_NS = 1800 * NS_PER_S
 _REGULAR = np.array([1.52, 1.07, 1.38, 1.19, 0.94, 0.85, 1.07, 0.92, 0.90, 0.76, 0.72, 0.71, 1.02])
 _ELSEWHERE = 0.5
-# A point of VIX as the standard deviation of a regular minute: 1.37 is VIX over realised, .70 the regular hours' share.
-_OF_A_MINUTE = 0.01 / 1.37 / 252**0.5 * (0.70 / 390) ** 0.5
+# A point of VIX as the standard deviation of a regular minute: 1.37 is VIX over realised, .70 the regular hours' share;
+# most days have less than the mean, which the few wild ones make.
+_TYPICAL = 0.7
+_OF_A_MINUTE = _TYPICAL * 0.01 / 1.37 / 252**0.5 * (0.70 / 390) ** 0.5
 # Nasdaq-100 futures move so much more than S&P 500 ones, on whose options the VIX is.
 _NASDAQ = 1.35
 
@@ -61,7 +63,7 @@ class Regime(msgspec.Struct, array_like=True):
         return np.array(states, np.int64)
 
 
-def shape(ends: Int64, rth_open: Int64, rth_close: Int64) -> Float64:
+def shape(ends: Int64, rth_open: int, rth_close: int) -> Float64:
     """The time of day's share of volatility, regular hours' mean 1, in the seconds before `ends`."""
     at = ends - NS_PER_S
     regular = (at >= rth_open) & (at < rth_close)

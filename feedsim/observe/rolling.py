@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -35,6 +36,20 @@ def decayed(carried: float, values: Float64, keep: float) -> Float64:
     """`sum × keep + value`, after each value, from the sum that was carried."""
     sums = accumulate(values.tolist(), lambda total, value: total * keep + value, initial=carried)
     return np.fromiter(sums, np.float64, len(values) + 1)[1:]
+
+
+class Average(msgspec.Struct, array_like=True):
+    """A mean that forgets: of the values that counted, newer ones weigh more."""
+
+    total: float = 0.0
+    weight: float = 0.0
+
+    def take(self, values: npt.NDArray[Any], counted: npt.NDArray[np.bool_], keep: float) -> Float64:
+        """The mean after each value, 0 before any counted."""
+        totals = decayed(self.total, np.where(counted, values, 0).astype(np.float64), keep)
+        weights = decayed(self.weight, counted.astype(np.float64), keep)
+        self.total, self.weight = float(totals[-1]), float(weights[-1])
+        return totals / np.where(weights > 0, weights, 1.0)
 
 
 def unit(values: Float64) -> Float64:

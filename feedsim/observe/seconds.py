@@ -181,9 +181,11 @@ class Track:
         avail, bid, ask, bid_size, ask_size = self._quotes.before(int(readings[-1]))
         kept = self._carried
         row = np.searchsorted(avail, readings)
-        carried = ((kept.bid, self._in_ticks(bid)), (kept.ask, self._in_ticks(ask)))
-        carried += ((kept.bid_size, bid_size), (kept.ask_size, ask_size))
-        bid, ask, bid_size, ask_size = (np.concatenate(([first], values)) for first, values in carried)
+        carried = (kept.bid, kept.ask, kept.bid_size, kept.ask_size)
+        heard = (self._in_ticks(bid), self._in_ticks(ask), bid_size, ask_size)
+        bid, ask, bid_size, ask_size = (
+            np.concatenate(([first], values)) for first, values in zip(carried, heard, strict=True)
+        )
         last = (bid[row], ask[row], bid_size[row], ask_size[row])
         before = np.concatenate(([0], row[:-1]))
         known = bid[before] + ask[before] != 0
