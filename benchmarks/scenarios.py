@@ -290,15 +290,21 @@ def _absorption(scenario: str) -> list[Figure]:
 
 
 def _walls(scenario: str) -> Iterator[float]:
-    """Volume at the most traded price of each absorption over that of a mean level."""
+    """Volume at the most traded price of each absorption over that of a mean price at the same time of a normal hour."""
     for seed, _, phase in _phases(scenario, "absorption"):
-        trades = play(scenario, seed).trades
-        low, high = FROM_NS + phase.start * SECOND_NS, FROM_NS + phase.end * SECOND_NS
-        inside = trades[(trades[:, 0] >= low) & (trades[:, 0] < high)]
-        if len(inside):
-            by_price = np.bincount(inside[:, 1] - inside[:, 1].min(), inside[:, 2])
-            others = np.delete(by_price[by_price > 0], by_price[by_price > 0].argmax())
-            yield float(by_price.max() / others.mean()) if len(others) else 4.0
+        here, there = (_by_price(play(name, seed), phase) for name in (scenario, "normal"))
+        if len(here) and len(there):
+            yield float(here.max() / there.mean())
+
+
+def _by_price(session: Session, phase: DrawnPhase) -> Floats:
+    """Volume at each price that traded."""
+    low, high = FROM_NS + phase.start * SECOND_NS, FROM_NS + phase.end * SECOND_NS
+    inside = session.trades[(session.trades[:, 0] >= low) & (session.trades[:, 0] < high)]
+    if not len(inside):
+        return np.empty(0)
+    by_price = np.bincount(inside[:, 1] - inside[:, 1].min(), inside[:, 2]).astype(float)
+    return by_price[by_price > 0]
 
 
 def _failing(scenario: str) -> Figure:

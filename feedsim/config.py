@@ -44,6 +44,7 @@ class SourceSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     bar_tf_s: Annotated[tuple[int, ...], _about("lengths of the bars in seconds")] = (1, 60)
     footprint_tf_s: Annotated[tuple[int, ...], _about("lengths of the footprints in seconds")] = (60,)
     flat_bars: Annotated[bool, _about("send a bar of volume 0 where nothing traded")] = True
+    features_every_s: Annotated[int, _about("seconds between rows of leadership features; 0: none", ge=0)] = 1
 
 
 class PaceSettings(SourceSettings, kw_only=True, forbid_unknown_fields=True):

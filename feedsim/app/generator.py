@@ -29,6 +29,7 @@ async def replay(
     minutes: float = 0,
     bar_tf_s: Sequence[int] = (1, 60),
     footprint_tf_s: Sequence[int] = (60,),
+    features_every_s: int = 1,
     depth: int = 10,
     ts: TimeUnit = "ms",
     loop: bool = False,
@@ -51,6 +52,7 @@ async def replay(
             "minutes": minutes,
             "bar_tf_s": tuple(bar_tf_s),
             "footprint_tf_s": tuple(footprint_tf_s),
+            "features_every_s": features_every_s,
             "loop": loop,
         },
     )

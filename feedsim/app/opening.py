@@ -32,7 +32,10 @@ def open_tape(settings: SourceSettings) -> Tape:
             raise ConfigError(f"{settings.start}: outside the source, which has {there}", field="start")
         end_ns = start_ns + round(settings.minutes * NS_PER_MINUTE) if settings.minutes else None
         config = TapeConfig(
-            bar_tf_s=settings.bar_tf_s, footprint_tf_s=settings.footprint_tf_s, flat_bars=settings.flat_bars
+            bar_tf_s=settings.bar_tf_s,
+            footprint_tf_s=settings.footprint_tf_s,
+            flat_bars=settings.flat_bars,
+            features_every_s=settings.features_every_s,
         )
         return Tape(source, config, start_ns=start_ns, end_ns=end_ns)
     except Exception:

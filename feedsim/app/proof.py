@@ -46,7 +46,8 @@ def _remake(source: str | None, notes: list[str], manifest: Manifest, epoch: int
     except FeedsimError as error:
         notes.append(f"epoch {epoch}: not made again: {error}")
         return None
-    config: dict[str, Any] = dict(manifest.config)
+    # A recording from before there were features has none.
+    config: dict[str, Any] = {"features_every_s": 0, **manifest.config}
     start_ns, end_ns = config.pop("start_ns", None), config.pop("end_ns", None)
     tape = Tape(opened, msgspec.convert(config, TapeConfig), start_ns=start_ns, end_ns=end_ns)
     return _chunks(tape, epoch, "" if reason == "start" else reason)

@@ -16,6 +16,7 @@ WIDEST = 14
 WINDOW = 14
 QUEUE = 512  # orders at a price
 SHOWN = 10  # levels of a side that are told
+USERS = 64  # orders of users
 assert 3 * REACH + WIDEST < LEVELS
 
 BOOK = [
@@ -27,9 +28,16 @@ BOOK = [
     ("volume", "i8", LEVELS),
     ("sizes", "i4", (LEVELS, QUEUE)),
     ("ids", "i8", (LEVELS, QUEUE)),
+    ("users", "i8"),
+    ("user", "i8", (USERS, 5)),
 ]
 """Best and outermost price that was filled, and levels with orders, of each side; the id of the next order; orders,
-lots, and the sizes and ids of the queue at each price."""
+lots, and the sizes and ids of the queue at each price; the orders of users (ids below 0) in the order in which they
+came, columns as USER_FIELDS."""
+
+USER_FIELDS = ("order_id", "side", "price", "left", "rests")
+"""An order of a user `rests` in its queue (1), or waits until its price comes into the window (0)."""
+USER_ID, USER_SIDE, USER_PRICE, USER_LEFT, USER_RESTS = range(5)
 
 ADD, CANCEL, MODIFY, FILL = range(4)
 ORDER_FIELDS = ("ts", "kind", "order_id", "side", "price", "size")
@@ -72,9 +80,12 @@ def place(book: Any, side: int, price: int, size: int, order_id: int) -> bool:
 
 @compiled
 def _forget(book: Any, side: int, price: int) -> None:
-    """Take a price that is out of reach out of the book."""
+    """Take a price that is out of reach out of the book; orders of users wait there."""
     at = price & (LEVELS - 1)
     if book.count[at]:
+        for index in range(book.users):
+            if book.user[index, USER_PRICE] == price:
+                book.user[index, USER_RESTS] = 0
         book.levels[side] -= 1
         book.count[at] = 0
         book.volume[at] = 0
@@ -145,6 +156,16 @@ def _emptied(book: Any, side: int, price: int) -> None:
         while book.count[price & (LEVELS - 1)] == 0:
             price += step
         book.best[side] = price
+
+
+@compiled
+def first_empty(book: Any, side: int) -> int:
+    """The nearest price behind the best of a side that has no orders; there must be one within reach."""
+    price = book.best[side]
+    while book.count[price & (LEVELS - 1)]:
+        price += outward(side)
+    empty: int = price
+    return empty
 
 
 @compiled

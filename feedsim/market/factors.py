@@ -29,6 +29,7 @@ from feedsim.market.options import options_minute, options_second, tell_options,
 from feedsim.market.vix import next_vix
 
 HOUR = 60
+USUAL_S = 300.0
 STEPS_A_SECOND = 20
 MINUTE_S = 60
 STEPS = MINUTE_S * STEPS_A_SECOND
@@ -88,6 +89,7 @@ FACTORS = np.dtype(
         ("anchor", "f8", 2),
         ("anchored", "i8"),
         ("vix", "f8"),
+        ("usual", "f8"),
         ("reference", "f8", 2),
         ("halted", "i8", 2),
         ("why", "i8", 2),
@@ -98,8 +100,8 @@ FACTORS = np.dtype(
     align=True,
 )
 """Random streams; latent prices in ticks, those a second before, and what is still to be heard of the common factor;
-moods and log activity; VWAP of the latent prices and its weight; where a range began; the VIX; the price that limits
-refer to, seconds that trading still stands (-1: to the close) and why, the limit that was reached, extremes of the
+moods and log activity; VWAP of the latent prices and its weight; where a range began; the VIX and the usual size of
+ES's moves; the price that limits refer to, seconds that trading still stands (-1: to the close) and why, the limit that was reached, extremes of the
 latest minutes."""
 
 BOUNDS = np.dtype(
@@ -132,6 +134,7 @@ def new_factors(symbol: str, seed: int, x: tuple[float, float], vix: float) -> n
     factors["x"] = factors["before"] = factors["vwap"] = factors["reference"] = x
     factors["lowest"] = factors["highest"] = np.array(x)[:, None]
     factors["vix"] = vix
+    factors["usual"] = 80.0 * vix * VIX_TO_SECOND
     _begin(factors.view(np.recarray)[0])
     return factors
 
@@ -184,8 +187,8 @@ def advance_minute(
     `minute` is that of the session, for the seasons, and `days_left` the part of the regular day still to come. Where
     trading stands, the modulator `halt` of `rows` says why.
     """
-    options_minute(es, factors.x[0] * shape.tick[0], factors.vix, days_left)
-    options_minute(nq, factors.x[1] * shape.tick[1], factors.vix, days_left)
+    options_minute(es, factors.x[0] * shape.tick[0], factors.vix, days_left, rows[0, PIN])
+    options_minute(nq, factors.x[1] * shape.tick[1], factors.vix, days_left, rows[0, PIN])
     for one in range(2):
         factors.lowest[one, minute % HOUR] = factors.highest[one, minute % HOUR] = factors.x[one]
     step_s = 1.0 / STEPS_A_SECOND
@@ -306,7 +309,8 @@ def _know_options(factors: Any, shape: Any, es: Any, nq: Any, row: Any) -> None:
     """VIX and options as of the second that is over."""
     moved_es = 100.0 * (factors.x[0] - factors.before[0]) / factors.before[0]
     moved_nq = 100.0 * (factors.x[1] - factors.before[1]) / factors.before[1]
-    factors.vix = next_vix(factors.fear, factors.vix, shape.vix_mean, moved_es, row[VIX_DRIFT])
+    factors.vix = next_vix(factors.fear, factors.vix, shape.vix_mean, moved_es, factors.usual, row[VIX_DRIFT])
+    factors.usual += (abs(moved_es) - factors.usual) / USUAL_S
     options_second(es, factors.x[0] * shape.tick[0], moved_es, row[PIN])
     options_second(nq, factors.x[1] * shape.tick[1], moved_nq, row[PIN])
     factors.before[:] = factors.x

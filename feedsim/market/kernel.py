@@ -20,12 +20,20 @@ from feedsim.market.book import (
     LEVELS,
     MODIFY,
     QUEUE,
+    REACH,
     SHOWN,
+    USER_ID,
+    USER_LEFT,
+    USER_PRICE,
+    USER_RESTS,
+    USER_SIDE,
+    USERS,
     WIDEST,
     WINDOW,
     clear,
     drop_filled,
     eat,
+    first_empty,
     lots,
     outward,
     place,
@@ -52,6 +60,8 @@ from feedsim.market.modulators import (
     QUOTE_TILT,
     TRADES,
 )
+from feedsim.market.reaction import REACTION, leaning
+from feedsim.market.users import TOLD, fill_user
 
 FORMAT = 2
 """Of the state and of what is told: another one, other bytes."""
@@ -63,7 +73,7 @@ MOST_PRINTS = 12  # prices that one market order may walk through
 DEEPEST_TILT = 1.0  # log of how far a best queue grows beyond its usual depth
 OTHER_PRICES = 0.92  # depth where the number is not round
 THINNING = 0.8  # a fall of depth below this share is more than cancellations one by one can follow
-LOG_ROOM = 2 * WINDOW * QUEUE  # rows of the log that one event may need
+LOG_ROOM = 2 * (REACH + WINDOW) * QUEUE  # rows of the log that one event may need
 
 # What is told, as rows of int64: prices in ticks, sizes in lots.
 TRADE_FIELDS = ("ts", "price", "size", "side", "trade_id")
@@ -99,13 +109,19 @@ STATE = np.dtype(
         ("last_size", "i8"),
         ("l1", "i8", len(L1_FIELDS)),
         ("l2", "i8", L2_WIDTH),
+        *TOLD,
+        *REACTION,
+        ("due_ns", "i8"),
+        ("lowest", "f8"),
+        ("highest", "f8"),
     ],
     align=True,
 )
 """After the book: when the next event comes and the next L2 row is due; whether the book is open or halted, and the
 lots of the auction after a halt; the last three signs; what excites trades; the burst that goes on, and whether a trade
 or a move began it; the side that was emptied last and the one with a new best price (plus 1; 0 is none); the depth that
-each side was thinned to; the iceberg; counts; what was told last."""
+each side was thinned to; the iceberg; counts; what was told last; what is told to users and how the latent price reacts
+to them; when a new book found orders of users that cross it (0: none); within what the latent price stays then."""
 
 
 def new_state(symbol: str, seed: int, start_ns: int) -> npt.NDArray[Any]:
@@ -144,6 +160,8 @@ def advance(
     while traded + MOST_PRINTS <= len(trades) and quoted < len(l1) and shown < len(l2):
         if len(orders) and state.logged + LOG_ROOM > len(orders):
             break
+        if state.users and (state.due_ns or state.told + USERS > len(state.told_rows)):
+            break
         if state.l2_ns < state.next_ns:
             if state.l2_ns >= until_ns:
                 break
@@ -158,23 +176,27 @@ def advance(
         if moved_by[HALT]:
             state.halted = 1
             state.open = 0
+            state.user[: state.users, USER_RESTS] = 0
             state.next_ns = grid_ns + (second + 1) * SECOND_NS
             continue
         step = (now - grid_ns) // STEP_NS
+        steers = x[step]
+        if state.leaning:
+            steers = min(max(steers + leaning(state, now), state.lowest), state.highest)
         if state.open:
-            traded += _happen(state, law, moved_by, x[step], now, trades, traded, orders)
+            traded += _happen(state, law, moved_by, steers, now, trades, traded, orders)
             state.events += 1
             state.l2_ns = min(state.l2_ns, -(-now // l2_every_ns) * l2_every_ns)
         else:
-            _open(state, law, moved_by, x[step], now, orders)
+            _open(state, law, moved_by, steers, now, orders)
             state.l2_ns = now
-        quoted += _tell_l1(state, now, l1[quoted])
-        state.next_ns = now + _gap(state, law, moved_by, busy[step])
+        quoted += tell_l1(state, now, l1[quoted])
+        state.next_ns = now + gap_after(state, law, moved_by, busy[step])
     return traded, quoted, shown, state.logged
 
 
 @compiled
-def _gap(state: Any, law: Any, moved_by: Any, busy: float) -> int:
+def gap_after(state: Any, law: Any, moved_by: Any, busy: float) -> int:
     """The time to the next event: at once while the spread of a large tick is wide or a burst goes on, else a hum."""
     if law.large_tick and state.best[1] - state.best[0] > 1:
         gap: int = law.wide_gap[below(state.chance, CHOICES)]
@@ -197,7 +219,10 @@ def _gap(state: Any, law: Any, moved_by: Any, busy: float) -> int:
 
 @compiled
 def _open(state: Any, law: Any, moved_by: Any, x: float, now: int, orders: Any) -> None:
-    """A new book around the latent price."""
+    """A new book around the latent price; of the old one nothing is left."""
+    for side in range(2):
+        for ticks in range(REACH if len(orders) else 0):
+            _log_gone(state, side, state.best[side] + ticks * outward(side), now, orders)
     clear(state, int(x))
     state.open = 1
     state.burst = 0
@@ -211,8 +236,18 @@ def _open(state: Any, law: Any, moved_by: Any, x: float, now: int, orders: Any) 
         state.halted = 0
         state.auction = int(law.trade_cap * (1.0 + uniform(state.chance)))
         side = below(state.chance, 2)
-        _add(state, side, state.best[side], 2 * state.auction, now, orders)
+        add(state, side, state.best[side], 2 * state.auction, now, orders)
         state.emptied = side + 1
+    for index in range(state.users):
+        if crosses(state, state.user[index, USER_SIDE], state.user[index, USER_PRICE]):
+            state.due_ns = now
+
+
+@compiled
+def crosses(state: Any, side: int, price: int) -> bool:
+    """Whether an order of a side would trade at once."""
+    found: bool = (price - state.best[1 - side]) * outward(side) <= 0
+    return found
 
 
 @compiled
@@ -220,16 +255,16 @@ def _happen(state: Any, law: Any, moved_by: Any, x: float, now: int, trades: Any
     """One event; how many prints it made."""
     if state.auction:
         size, state.auction = state.auction, 0
-        return _walk(state, law, moved_by, state.emptied - 1, size, now, trades, traded, orders)
+        return walk(state, law, moved_by, state.emptied - 1, size, now, trades, traded, orders)
     bid, ask = state.best[0], state.best[1]
+    if _thin(state, moved_by, now, orders) or _keep_iceberg(state, moved_by, now, orders):
+        return 0
     bids, asks = lots(state, bid), lots(state, ask)
     imbalance = (bids - asks) / (bids + asks)
     u = _steering(law, x - 0.5 * (bid + ask))
-    _thin(state, moved_by, now, orders)
-    _keep_iceberg(state, moved_by, now, orders)
     wide = ask - bid - 1
     if wide > 0 and uniform(state.chance) < law.inside * wide * wide * moved_by[INSIDE] * (1.0 + law.chase * abs(u)):
-        _narrow(state, law, u, now, orders)
+        _narrow(state, law, moved_by, u, now, orders)
         return 0
     if uniform(state.chance) < law.pull * abs(u):
         _pull(state, law, moved_by, 1 if u > 0 else 0, now, orders)
@@ -253,7 +288,7 @@ def _steering(law: Any, distance: float) -> float:
 
 
 @compiled
-def _narrow(state: Any, law: Any, u: float, now: int, orders: Any) -> None:
+def _narrow(state: Any, law: Any, moved_by: Any, u: float, now: int, orders: Any) -> None:
     """An order inside the spread: the side that was emptied comes back, or the other one follows it."""
     emptied = state.emptied - 1
     if emptied < 0:
@@ -263,8 +298,9 @@ def _narrow(state: Any, law: Any, u: float, now: int, orders: Any) -> None:
     odds = follows / (1.0 - follows) * exp(law.step_steering * towards)
     side = 1 - emptied if uniform(state.chance) * (1.0 + odds) < odds else emptied
     price = state.best[side] - outward(side)
-    _add(state, side, price, law.inside_size[below(state.chance, CHOICES)], now, orders)
-    _moved(state, law)
+    size = law.inside_size[below(state.chance, CHOICES)] * min(moved_by[DEPTH_ASK if side else DEPTH_BID], 1.0)
+    add(state, side, price, max(1, int(size + 0.5)), now, orders)
+    move_on(state, law)
     state.fresh = side + 1
 
 
@@ -284,17 +320,23 @@ def _trade(
         size = max(1, int(law.trade_size[below(state.chance, CHOICES)] * moved_by[LOTS] + 0.5))
     if size > there and uniform(state.chance) >= law.through:
         size = there
-    prints = _walk(state, law, moved_by, side, size, now, trades, traded, orders)
+    prints = walk(state, law, moved_by, side, size, now, trades, traded, orders)
     if prints:
-        state.memory[2], state.memory[1], state.memory[0] = state.memory[1], state.memory[0], outward(side)
-        state.excited = 1.0
-        state.after = 1
-        state.burst = max(state.burst, int(exponential(state.chance) * law.burst_trade))
+        excite(state, law, side)
     return prints
 
 
 @compiled
-def _walk(
+def excite(state: Any, law: Any, side: int) -> None:
+    """A market order that took from a side is remembered, and others follow it at once."""
+    state.memory[2], state.memory[1], state.memory[0] = state.memory[1], state.memory[0], outward(side)
+    state.excited = 1.0
+    state.after = 1
+    state.burst = max(state.burst, int(exponential(state.chance) * law.burst_trade))
+
+
+@compiled
+def walk(
     state: Any, law: Any, moved_by: Any, side: int, size: int, now: int, trades: Any, traded: int, orders: Any
 ) -> int:
     """Trade `size` lots against a side, price by price. At the widest spread a side keeps its last lot."""
@@ -318,7 +360,7 @@ def _walk(
         if state.best[side] != price:
             if state.iceberg and price == state.iceberg_price and _renew_iceberg(state, moved_by, now, orders):
                 continue
-            _left(state, law, moved_by, side, now, orders)
+            leave(state, law, moved_by, side, now, orders)
     _keep_iceberg(state, moved_by, now, orders)
     return prints
 
@@ -332,10 +374,17 @@ def _fill_orders(state: Any, side: int, price: int, size: int, now: int, orders:
         left = size
         for index in range(done):
             traded = first if index == 0 else state.sizes[at, index]
-            _write(state, now, FILL, state.ids[at, index], side, price, traded, orders)
+            write(state, now, FILL, state.ids[at, index], side, price, traded, orders)
             left -= traded
         if left:
-            _write(state, now, FILL, state.ids[at, done], side, price, left, orders)
+            write(state, now, FILL, state.ids[at, done], side, price, left, orders)
+    if state.users:
+        left = size
+        for index in range(done + 1):
+            traded = left if index == done else first if index == 0 else state.sizes[at, index]
+            if traded and state.ids[at, index] < 0:
+                fill_user(state, state.ids[at, index], traded, now)
+            left -= traded
     drop_filled(state, side, done)
 
 
@@ -344,7 +393,11 @@ def _order(state: Any, law: Any, moved_by: Any, imbalance: float, u: float, now:
     """A limit order or a cancellation, by how full its queue is against the depth that it tends to."""
     if state.fresh and state.burst and uniform(state.chance) < law.refill:
         side = state.fresh - 1
-        _add(state, side, state.best[side], law.order_size[below(state.chance, CHOICES)], now, orders)
+        wanted = law.depth[0] * moved_by[DEPTH_ASK if side else DEPTH_BID]
+        if lots(state, state.best[side]) >= wanted:
+            state.fresh = 0
+            return
+        add(state, side, state.best[side], law.order_size[below(state.chance, CHOICES)], now, orders)
         return
     side = below(state.chance, 2)
     level = 0 if uniform(state.chance) < law.at_best else law.level[below(state.chance, CHOICES)]
@@ -356,7 +409,7 @@ def _order(state: Any, law: Any, moved_by: Any, imbalance: float, u: float, now:
     ratio = lots(state, price) / depth
     birth = law.birth[int(min(ratio, BIRTHS_UNTIL) * (BIRTHS / BIRTHS_UNTIL))]
     if uniform(state.chance) < birth:
-        _add(state, side, price, law.order_size[below(state.chance, CHOICES)], now, orders)
+        add(state, side, price, law.order_size[below(state.chance, CHOICES)], now, orders)
     else:
         _cancel(state, law, moved_by, side, price, now, orders)
 
@@ -369,21 +422,27 @@ def _cancel(state: Any, law: Any, moved_by: Any, side: int, price: int, now: int
         return
     best = price == state.best[side]
     if count == 1:
+        if not best and state.levels[side] <= SHOWN:
+            return
         widest = best and state.best[1] - state.best[0] >= WIDEST
         if widest or uniform(state.chance) >= max(law.cancel_last, moved_by[CANCEL_EMPTY]):
             return
     back = uniform(state.chance)
     index = count - 1 - int(count * back * back * back)  # rather the newest: most orders live short
+    while index >= 0 and state.ids[at, index] < 0:
+        index -= 1
+    if index < 0:
+        return
     size = state.sizes[at, index]
     if size > 1 and uniform(state.chance) < law.modify:
         less = 1 + below(state.chance, size - 1)
-        _write(state, now, MODIFY, state.ids[at, index], side, price, less, orders)
+        write(state, now, MODIFY, state.ids[at, index], side, price, less, orders)
         shrink(state, price, index, less)
         return
-    _write(state, now, CANCEL, state.ids[at, index], side, price, size, orders)
+    write(state, now, CANCEL, state.ids[at, index], side, price, size, orders)
     remove(state, side, price, index)
     if best and state.best[side] != price:
-        _left(state, law, moved_by, side, now, orders)
+        leave(state, law, moved_by, side, now, orders)
 
 
 @compiled
@@ -394,46 +453,70 @@ def _pull(state: Any, law: Any, moved_by: Any, side: int, now: int, orders: Any)
     last = state.count[at] - 1
     if last == 0 and state.best[1] - state.best[0] >= WIDEST:
         return
-    _write(state, now, CANCEL, state.ids[at, last], side, price, state.sizes[at, last], orders)
+    while last >= 0 and state.ids[at, last] < 0:
+        last -= 1
+    if last < 0:
+        return
+    write(state, now, CANCEL, state.ids[at, last], side, price, state.sizes[at, last], orders)
     remove(state, side, price, last)
     if state.best[side] != price:
-        _left(state, law, moved_by, side, now, orders)
+        leave(state, law, moved_by, side, now, orders)
 
 
 @compiled
-def _left(state: Any, law: Any, moved_by: Any, side: int, now: int, orders: Any) -> None:
+def leave(state: Any, law: Any, moved_by: Any, side: int, now: int, orders: Any) -> None:
     """The best price of a side is gone: the window behind it is filled up, and what follows comes at once."""
     _fill(state, law, moved_by, side, now, orders)
     state.emptied = side + 1
     state.fresh = 0
-    _moved(state, law)
+    move_on(state, law)
 
 
 @compiled
-def _moved(state: Any, law: Any) -> None:
+def move_on(state: Any, law: Any) -> None:
     state.after = 1
     state.burst = max(state.burst, int(exponential(state.chance) * law.burst_move))
 
 
 @compiled
 def _fill(state: Any, law: Any, moved_by: Any, side: int, now: int, orders: Any) -> None:
-    """Give the prices that came into the window of a side their orders."""
+    """Give the prices that came into the window of a side their orders, and a side at least what is shown of it."""
     step = outward(side)
     while (state.best[side] + (WINDOW - 1) * step - state.edge[side]) * step > 0:
-        price = state.edge[side] + step
-        level = min(abs(price - state.best[side]), WINDOW - 1)
-        wanted = law.depth[level] * _roundness(law, price) * (0.6 + 0.8 * uniform(state.chance))
-        wanted = max(1, int(wanted * moved_by[DEPTH_ASK if side else DEPTH_BID] + 0.5))
-        while wanted > 0:
-            size = min(wanted, law.order_size[below(state.chance, CHOICES)])
-            _add(state, side, price, size, now, orders)
-            wanted -= size
-        state.edge[side] = price
+        state.edge[side] += step
+        _fill_price(state, law, moved_by, side, state.edge[side], now, orders)
+    while state.levels[side] < SHOWN:
+        _fill_price(state, law, moved_by, side, first_empty(state, side), now, orders)
 
 
 @compiled
-def _thin(state: Any, moved_by: Any, now: int, orders: Any) -> None:
+def _fill_price(state: Any, law: Any, moved_by: Any, side: int, price: int, now: int, orders: Any) -> None:
+    if state.users:
+        _return_users(state, side, price, now, orders)
+    level = min(abs(price - state.best[side]), WINDOW - 1)
+    wanted = law.depth[level] * _roundness(law, price) * (0.6 + 0.8 * uniform(state.chance))
+    wanted = max(1, int(wanted * moved_by[DEPTH_ASK if side else DEPTH_BID] + 0.5))
+    while wanted > 0:
+        size = min(wanted, law.order_size[below(state.chance, CHOICES)])
+        add(state, side, price, size, now, orders)
+        wanted -= size
+
+
+@compiled
+def _return_users(state: Any, side: int, price: int, now: int, orders: Any) -> None:
+    """Orders of users that waited for a price stand there before those of others."""
+    for index in range(state.users):
+        waits = not state.user[index, USER_RESTS] and state.user[index, USER_SIDE] == side
+        if waits and state.user[index, USER_PRICE] == price:
+            order_id, size = state.user[index, USER_ID], state.user[index, USER_LEFT]
+            state.user[index, USER_RESTS] = place(state, side, price, size, order_id)
+            write(state, now, ADD, order_id, side, price, size, orders)
+
+
+@compiled
+def _thin(state: Any, moved_by: Any, now: int, orders: Any) -> bool:
     """Where a scenario takes depth away at once, the newest orders of every queue of that side go at once."""
+    thinned = False
     for side in range(2):
         depth = moved_by[DEPTH_ASK if side else DEPTH_BID]
         if depth >= THINNING * state.thinned[side]:
@@ -446,10 +529,14 @@ def _thin(state: Any, moved_by: Any, now: int, orders: Any) -> None:
             price = state.best[side] + level * step
             at = price & (LEVELS - 1)
             wanted = max(1, int(lots(state, price) * share))
-            while state.count[at] > 1 and lots(state, price) > wanted:
-                last = state.count[at] - 1
-                _write(state, now, CANCEL, state.ids[at, last], side, price, state.sizes[at, last], orders)
-                remove(state, side, price, last)
+            last = state.count[at] - 1
+            while last > 0 and lots(state, price) > wanted:
+                if state.ids[at, last] > 0:
+                    write(state, now, CANCEL, state.ids[at, last], side, price, state.sizes[at, last], orders)
+                    remove(state, side, price, last)
+                    thinned = True
+                last -= 1
+    return thinned
 
 
 @compiled
@@ -462,14 +549,32 @@ def _roundness(law: Any, price: int) -> float:
 
 
 @compiled
-def _add(state: Any, side: int, price: int, size: int, now: int, orders: Any) -> None:
+def add(state: Any, side: int, price: int, size: int, now: int, orders: Any) -> None:
+    log_forgotten(state, side, price, now, orders)
     if place(state, side, price, size, state.next_id):
-        _write(state, now, ADD, state.next_id, side, price, size, orders)
+        write(state, now, ADD, state.next_id, side, price, size, orders)
         state.next_id += 1
 
 
 @compiled
-def _write(state: Any, now: int, kind: int, order_id: int, side: int, price: int, size: int, orders: Any) -> None:
+def log_forgotten(state: Any, side: int, price: int, now: int, orders: Any) -> None:
+    """An order at `price` puts out of reach what is farthest behind: the log is told that this goes."""
+    step = outward(side)
+    far = state.best[side] + (REACH - 1) * step
+    while len(orders) and (far - price) * step >= REACH:
+        _log_gone(state, side, far, now, orders)
+        far -= step
+
+
+@compiled
+def _log_gone(state: Any, side: int, price: int, now: int, orders: Any) -> None:
+    at = price & (LEVELS - 1)
+    for index in range(state.count[at]):
+        write(state, now, CANCEL, state.ids[at, index], side, price, state.sizes[at, index], orders)
+
+
+@compiled
+def write(state: Any, now: int, kind: int, order_id: int, side: int, price: int, size: int, orders: Any) -> None:
     if len(orders):
         row = orders[state.logged]
         row[0], row[1], row[2], row[3], row[4], row[5] = now, kind, order_id, side, price, size
@@ -480,7 +585,7 @@ def _write(state: Any, now: int, kind: int, order_id: int, side: int, price: int
 
 
 @compiled
-def _keep_iceberg(state: Any, moved_by: Any, now: int, orders: Any) -> None:
+def _keep_iceberg(state: Any, moved_by: Any, now: int, orders: Any) -> bool:
     """Begin or end the iceberg as the schedule says; show more of it when its price is the best and short of lots."""
     if state.iceberg != moved_by[ICEBERG]:
         state.iceberg = int(moved_by[ICEBERG])
@@ -491,7 +596,8 @@ def _keep_iceberg(state: Any, moved_by: Any, now: int, orders: Any) -> None:
         state.iceberg_left = int(moved_by[ICEBERG_RESERVE])
     shown = state.iceberg and state.best[state.iceberg_side] == state.iceberg_price
     if shown and lots(state, state.iceberg_price) < moved_by[ICEBERG_REFRESH]:
-        _renew_iceberg(state, moved_by, now, orders)
+        return _renew_iceberg(state, moved_by, now, orders)
+    return False
 
 
 @compiled
@@ -504,7 +610,7 @@ def _renew_iceberg(state: Any, moved_by: Any, now: int, orders: Any) -> bool:
         or (not side and state.best[1] <= state.iceberg_price)
     ):
         return False
-    _add(state, side, state.iceberg_price, size, now, orders)
+    add(state, side, state.iceberg_price, size, now, orders)
     state.iceberg_left -= size
     return True
 
@@ -513,7 +619,7 @@ def _renew_iceberg(state: Any, moved_by: Any, now: int, orders: Any) -> bool:
 
 
 @compiled
-def _tell_l1(state: Any, now: int, row: Any) -> int:
+def tell_l1(state: Any, now: int, row: Any) -> int:
     """One row if anything of it changed, else none."""
     bid, ask = state.best[0], state.best[1]
     row[0], row[1], row[2] = now, bid, ask

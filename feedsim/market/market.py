@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from feedsim.instruments import TradingDay, session_at
-from feedsim.market.book import ORDER_FIELDS
+from feedsim.market.book import ORDER_FIELDS, USERS
 from feedsim.market.bounds import price_bounds
 from feedsim.market.config import FOLLOWS, MarketConfig
-from feedsim.market.factors import FACTORS, MINUTE_S, SHAPE, STEPS, advance_minute, new_factors, open_day
+from feedsim.market.factors import FACTORS, MINUTE_S, SHAPE, SHARES, STEPS, advance_minute, new_factors, open_day
+from feedsim.market.injection import end_orders, enter, enter_due, ticks_a_root_lot, withdraw
 from feedsim.market.kernel import (
     L1_FIELDS,
     L2_WIDTH,
+    LOG_ROOM,
+    MOST_PRINTS,
     NEVER,
     SECOND_NS,
     STATE,
+    STEP_NS,
     TRADE_FIELDS,
     advance,
     new_state,
@@ -29,8 +33,10 @@ from feedsim.market.law import law_record
 from feedsim.market.modulators import HALT
 from feedsim.market.options import CONTEXT_WIDTH, OPTIONS, new_options, open_options
 from feedsim.market.presets import PRESETS
+from feedsim.market.reaction import kick
 from feedsim.market.schedule import Schedule
 from feedsim.market.seasons import busy, swing
+from feedsim.market.users import USER_ROW_FIELDS, find_user
 
 MINUTE_NS = MINUTE_S * SECOND_NS
 UNDERLYING = ("ES", "NQ")
@@ -49,6 +55,21 @@ class Sheets:
         """The log of orders; without room for it none is kept."""
 
 
+class Entered(NamedTuple):
+    """What became of a user's order, at once."""
+
+    refused: str
+    """Why nothing was done: closed, halted, too many orders, id in use, unknown order; empty if it was."""
+    rows: Rows
+    """As USER_ROW_FIELDS."""
+    move: float = 0.0
+    """How far the latent price was kicked, relative to itself."""
+
+
+NO_ROWS = np.empty((0, len(USER_ROW_FIELDS)), np.int64)
+ANY_PRICE = 1 << 40  # ticks
+
+
 class _Saved(msgspec.Struct, array_like=True):
     book: bytes
     factors: bytes
@@ -56,6 +77,8 @@ class _Saved(msgspec.Struct, array_like=True):
     minute_ns: int
     day_ns: int
     code: int
+    told: list[tuple[int, bytes, bytes, bytes]]
+    user_rows: list[bytes]
 
 
 class SymbolMarket:
@@ -67,6 +90,8 @@ class SymbolMarket:
         self._start_ns = start_ns
         self._l2_every_ns = config.l2_interval_ms * 1_000_000
         preset = PRESETS[config.preset(symbol)]
+        self._relative = SHARES[UNDERLYING.index(FOLLOWS[symbol])][2] * preset.volatility
+        self._daily_lots = preset.daily_lots
         self._law: Any = law_record(preset, lot_scale=config.lot_scale).view(np.recarray)[0]
         self._shape: Any = _shape(symbol, config).view(np.recarray)[0]
         prices = [config.price(name) / config.tick(name) for name in UNDERLYING]
@@ -86,6 +111,10 @@ class SymbolMarket:
         """Times and rows (VIX, then as `tell_options`) of seconds that nobody took yet, ahead of the book."""
         self.halts: list[tuple[int, int]] = []
         """(time, why) of changes between trading (0) and standing that nobody took yet; factors.py has the codes."""
+        self.user_rows: list[Rows] = []
+        """What happened to the orders of users, but at once, that nobody took yet."""
+        self._room: Sheets | None = None
+        self._told: list[tuple[int, Rows, Rows, Rows]] = []
 
     @property
     def events(self) -> int:
@@ -94,8 +123,11 @@ class SymbolMarket:
 
     def run(self, until_ns: int, sheets: Sheets) -> Iterator[tuple[Rows, Rows, Rows, Rows]]:
         """What happens before `until_ns`, part by part: rows of trades, L1, L2 and orders; the next overwrites them."""
+        yield from self._told_before(until_ns, log=len(sheets.orders) > 0)
         while True:
             if self._minute_ns >= self._day.close_ns:
+                if until_ns > self._day.close_ns:
+                    self._end_day()
                 day = session_at(self._day.close_ns)
                 if until_ns <= day.open_ns:
                     return
@@ -126,6 +158,9 @@ class SymbolMarket:
             )
             trades, l1, l2, orders = (table[:rows] for table, rows in zip(tables, told, strict=True))
             yield trades, l1, l2, orders
+            self._keep_user_rows()
+            while self._state.due_ns:
+                yield self._enter_due(log=len(sheets.orders) > 0)
             if self._state.next_ns >= until_ns and self._state.l2_ns >= min(until_ns, self._state.next_ns):
                 return
 
@@ -138,6 +173,8 @@ class SymbolMarket:
         second = (self._minute_ns - self._start_ns) // SECOND_NS
         self._rows = self._schedule.rows(max(second, 0), MINUTE_S)
         bounds = price_bounds(self._factors[0], self._day, self._minute_ns).view(np.recarray)[0]
+        self._state.lowest = bounds.low[self._shape.follows] * self._shape.scale
+        self._state.highest = bounds.high[self._shape.follows] * self._shape.scale
         minute = (self._minute_ns - self._day.open_ns) // MINUTE_NS
         factors: Any = self._factors.view(np.recarray)[0]
         es, nq = self._options.view(np.recarray)
@@ -177,6 +214,7 @@ class SymbolMarket:
         self._code = int(codes[-1])
 
     def _open(self, day: TradingDay) -> None:
+        self._end_day()
         factors: Any = self._factors.view(np.recarray)[0]
         open_day(factors, (day.open_ns - self._day.close_ns) / SECOND_NS)
         for options, x, tick in zip(self._options.view(np.recarray), factors.x, self._shape.tick, strict=True):
@@ -190,6 +228,155 @@ class SymbolMarket:
         self._state.l2_ns = NEVER
         self._ready = False
 
+    # -------------------------------------------------------------------------------------------------- users' orders
+
+    def order(
+        self, ns: int, order_id: int, side: int, size: int, price: int | None = None, *, rests: bool = True
+    ) -> Entered:
+        """Enter an order of a user at `ns`, to which the market was run; `side` 0 buys, `price` in ticks.
+
+        Without a price it is a market order. What cannot trade at once rests, or goes where `rests` is False. Its
+        trades come with those of the next run. Ids are below 0, and free again when an order is over. Orders end with
+        the session; while trading stands they wait.
+        """
+        if order_id >= 0 or size <= 0 or side not in (0, 1):
+            raise ValueError(
+                f"order {order_id}, side {side}, {size} lots: expected an id below 0, side 0 or 1, lots above 0"
+            )
+        refused = self._refused(ns, order_id, waits=rests and price is not None)
+        if refused:
+            return Entered(refused, NO_ROWS)
+        rests = rests and price is not None
+        price = (-ANY_PRICE if side else ANY_PRICE) if price is None else price
+        room = self._own_room()
+        *told, ticks = enter(
+            self._state,
+            self._law,
+            self._modulators_at(ns),
+            self._busy[self._step(ns)],
+            ns,
+            order_id,
+            side,
+            size,
+            price,
+            int(rests),
+            self._impact(ns),
+            self._l2_every_ns,
+            room.trades,
+            room.l1,
+            room.orders,
+        )
+        self._tell_later(ns, *told)
+        return Entered("", self._take_user_rows(), ticks / float(self._x[self._step(ns)]))
+
+    def cancel(self, ns: int, order_id: int) -> Entered:
+        """Take an order out, at `ns` as for `order`."""
+        return self.reduce(ns, order_id, ANY_PRICE)
+
+    def reduce(self, ns: int, order_id: int, size: int) -> Entered:
+        """Take so many lots of an order away; it keeps its place."""
+        if size <= 0:
+            raise ValueError(f"{size} lots: expected more than 0")
+        if not self._trades_at(ns) or find_user(self._state, order_id) < 0:
+            return Entered("unknown order", NO_ROWS)
+        room = self._own_room()
+        quoted, logged = withdraw(
+            self._state,
+            self._law,
+            self._modulators_at(ns),
+            ns,
+            order_id,
+            size,
+            self._l2_every_ns,
+            room.l1,
+            room.orders,
+        )
+        self._tell_later(ns, 0, quoted, logged)
+        return Entered("", self._take_user_rows())
+
+    def react(self, ns: int, move: float) -> None:
+        """The latent price is kicked by a trade elsewhere, so far relative to itself."""
+        if self._trades_at(ns):
+            kick(self._state, ns, move * float(self._x[self._step(ns)]))
+
+    def _refused(self, ns: int, order_id: int, *, waits: bool) -> str:
+        if not self._trades_at(ns):
+            return "closed"
+        if not self._state.open and not waits:
+            return "halted"
+        if find_user(self._state, order_id) >= 0:
+            return "id in use"
+        return "too many orders" if self._state.users == USERS else ""
+
+    def _trades_at(self, ns: int) -> bool:
+        """Whether `ns` is within a session; the minute from there on is prepared."""
+        if ns >= self._day.close_ns:
+            day = session_at(self._day.close_ns)
+            if ns < day.open_ns:
+                return False
+            self._open(day)
+        if ns < self._minute_ns:
+            return False
+        self._prepare()
+        return True
+
+    def _step(self, ns: int) -> int:
+        return (ns - self._minute_ns) // STEP_NS
+
+    def _modulators_at(self, ns: int) -> Any:
+        return self._rows[(ns - self._minute_ns) // SECOND_NS]
+
+    def _impact(self, ns: int) -> float:
+        vix = float(self._before[0]["vix"][0])
+        return ticks_a_root_lot(float(self._x[self._step(ns)]), vix, self._relative, self._daily_lots)
+
+    def _own_room(self) -> Sheets:
+        if self._room is None:
+            self._room = Sheets(trades=MOST_PRINTS, l1=1, l2=0, orders=LOG_ROOM)
+        return self._room
+
+    def _tell_later(self, ns: int, traded: int, quoted: int, logged: int) -> None:
+        room = self._own_room()
+        self._told.append((ns, room.trades[:traded].copy(), room.l1[:quoted].copy(), room.orders[:logged].copy()))
+
+    def _told_before(self, until_ns: int, *, log: bool) -> Iterator[tuple[Rows, Rows, Rows, Rows]]:
+        """The rows of orders of users that were entered since the last run."""
+        while self._told and self._told[0][0] < until_ns:
+            _, trades, l1, orders = self._told.pop(0)
+            yield trades, l1, np.empty((0, L2_WIDTH), np.int64), orders if log else orders[:0]
+
+    def _take_user_rows(self) -> Rows:
+        rows: Rows = self._state.told_rows[: self._state.told].copy()
+        self._state.told = 0
+        return rows
+
+    def _keep_user_rows(self) -> None:
+        if self._state.told:
+            self.user_rows.append(self._take_user_rows())
+
+    def _enter_due(self, *, log: bool) -> tuple[Rows, Rows, Rows, Rows]:
+        """An order that waited for the book to open and crosses it."""
+        room = self._own_room()
+        ns = int(self._state.due_ns)
+        traded, quoted, logged, _ = enter_due(
+            self._state,
+            self._law,
+            self._modulators_at(ns),
+            self._busy[self._step(ns)],
+            self._impact(ns),
+            self._l2_every_ns,
+            room.trades,
+            room.l1,
+            room.orders,
+        )
+        self._keep_user_rows()
+        return room.trades[:traded], room.l1[:quoted], room.l2[:0], room.orders[: logged if log else 0]
+
+    def _end_day(self) -> None:
+        if self._state.users:
+            end_orders(self._state, self._day.close_ns)
+            self._keep_user_rows()
+
     # ------------------------------------------------------------------------------------------------------ position
 
     def save(self) -> bytes:
@@ -199,8 +386,18 @@ class SymbolMarket:
         book["sizes"][0][behind] = 0
         book["ids"][0][behind] = 0
         code = self._code_before if self._ready else self._code
+        book["told_rows"] = 0
         factors, options = self._before if self._ready else (self._factors, self._options)
-        saved = _Saved(book.tobytes(), factors.tobytes(), options.tobytes(), self._minute_ns, self._day.open_ns, code)
+        saved = _Saved(
+            book=book.tobytes(),
+            factors=factors.tobytes(),
+            options=options.tobytes(),
+            minute_ns=self._minute_ns,
+            day_ns=self._day.open_ns,
+            code=code,
+            told=[(ns, trades.tobytes(), l1.tobytes(), log.tobytes()) for ns, trades, l1, log in self._told],
+            user_rows=[rows.tobytes() for rows in self.user_rows],
+        )
         return zlib.compress(msgspec.msgpack.encode(saved), 1)
 
     def restore(self, state: bytes) -> None:
@@ -213,7 +410,16 @@ class SymbolMarket:
         self._code = saved.code
         self.halts.clear()
         self.context.clear()
+        self.user_rows = [_rows(part, USER_ROW_FIELDS) for part in saved.user_rows]
+        self._told = [
+            (ns, _rows(trades, TRADE_FIELDS), _rows(l1, L1_FIELDS), _rows(log, ORDER_FIELDS))
+            for ns, trades, l1, log in saved.told
+        ]
         self._ready = False
+
+
+def _rows(saved: bytes, fields: tuple[str, ...]) -> Rows:
+    return np.frombuffer(saved, np.int64).reshape(-1, len(fields))
 
 
 def _shape(symbol: str, config: MarketConfig) -> npt.NDArray[Any]:

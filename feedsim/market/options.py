@@ -39,7 +39,7 @@ SCAN, SCAN_STEPS = 0.06, 60
 PIN_REACH, PIN_DECAY, PROXIMITY = 0.005, 0.0015, 0.0025
 PUT_CALL, PUT_CALL_S, PUT_CALL_MOVE, PUT_CALL_NOISE = 0.95, 1200.0, 0.15, 0.0014
 LOWEST_PUT_CALL, HIGHEST_PUT_CALL = 0.7, 1.3
-PIN_BOOST = 40.0
+PIN_BOOST = 3.0
 """How much more open interest the strike of a pinned day has than any other nearby."""
 
 OPTIONS = np.dtype(
@@ -120,8 +120,10 @@ def open_options(options: Any, spot: float) -> None:
 
 
 @compiled
-def options_minute(options: Any, spot: float, vix: float, days_left: float) -> None:
+def options_minute(options: Any, spot: float, vix: float, days_left: float, pin_weight: float) -> None:
     """What changes slowly: gamma by moneyness, the flip, the walls. `days_left`: the part of the day still to come."""
+    if pin_weight > 0.0 and not options.pinned:
+        _pin(options, spot)
     options.days_left = days_left
     _table_gamma(options, vix)
     _find_flip(options, spot)
@@ -130,9 +132,7 @@ def options_minute(options: Any, spot: float, vix: float, days_left: float) -> N
 
 @compiled
 def options_second(options: Any, spot: float, percent: float, pin_weight: float) -> None:
-    """What changes fast; `percent` is the move of the last second, `pin_weight` that of a pinned day (else 0)."""
-    if pin_weight > 0.0 and not options.pinned:
-        _pin(options, spot)
+    """What changes fast; `percent` is the move of the last second, `pin_weight` above 0 on a pinned day."""
     calls, puts = _exposure(options, spot)
     options.gamma_exposure = abs(calls - puts) + 1.0
     options.dealer_position = (calls - puts) / (calls + puts + 1.0)

@@ -106,6 +106,10 @@ class Preset:
     volatility: float
     """Of the latent price, as a share of what the VIX says."""
 
+    # ----------------------------------------------------------------- what users do
+    daily_lots: float = 1_950_000.0
+    """The volume of an ordinary day, against which the impact of a user's orders is measured."""
+
 
 _ORDERS = {1: 600, 2: 140, 3: 70, 4: 30, 5: 80, 8: 15, 10: 45, 15: 6, 20: 10, 30: 4}
 
@@ -138,8 +142,8 @@ _ES_2025 = Preset(
     behind=(10, 3.5, 3, 2.5, 2, 2, 2, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5),
     birth_exponent=1.318,
     tilt_imbalance=0.07017,
-    tilt_steering=3.138,
-    order_size={1: 600, 2: 148.9, 3: 35.12, 4: 8.494, 5: 109.1, 8: 12.94, 10: 42.61, 15: 4.633, 20: 6.095, 30: 2.49},
+    tilt_steering=2.959,
+    order_size={1: 600, 2: 148.9, 3: 35.12, 4: 8.494, 5: 109.1, 8: 12.94, 10: 42.61, 15: 4.874, 20: 6.095, 30: 2.49},
     modify=0.05964,
     cancel_last=0.1501,
     refill=0.08986,
@@ -147,8 +151,8 @@ _ES_2025 = Preset(
     step_steering=1.69,
     chase=0.1055,
     pull=0.001292,
-    inside=0.1224,
-    inside_size={14: 25, 34: 25, 68: 25, 137: 25},
+    inside=0.1147,
+    inside_size={9: 25, 23: 25, 46: 25, 92: 25},
     steering_limit=1.156,
     dead_zone=0.08783,
     volatility=0.85,
@@ -158,23 +162,23 @@ _NQ_2025 = Preset(
     hum=50.51,
     burst=0.01359,
     burst_after=0.5633,
-    burst_trade=0.8821,
-    burst_move=8.455,
+    burst_trade=1.525,
+    burst_move=7.75,
     wide_log10_ns=0.0,
     wide_slow=0.0,
     fast_sd=0.2124,
-    slow_sd=0.5868,
+    slow_sd=0.9313,
     trade=0.05039,
-    excitation=0.9151,
+    excitation=0.8982,
     excitation_decay=0.03784,
-    sign_imbalance=2.757,
-    sign_memory=1.925,
-    sign_steering=0.9562,
-    take_all=0.03393,
-    take_all_lots=7.756,
-    trade_size={1: 536.2, 2: 79.17, 3: 138.1, 4: 25.18, 5: 56.69},
+    sign_imbalance=2.461,
+    sign_memory=1.747,
+    sign_steering=0.8807,
+    take_all=0.01795,
+    take_all_lots=6.485,
+    trade_size={1: 536.2, 2: 92.71, 3: 138.1, 4: 25.18, 5: 47.65},
     trade_tail=0.4016,
-    trade_tail_from=0.6643,
+    trade_tail_from=0.6431,
     trade_cap=40,
     through=0.2741,
     depth=(1.923, 4.805, 4.888, 5.136, 5.136, 5.22, 4.888, 4.888, 4.805, 4.888),
@@ -183,25 +187,27 @@ _NQ_2025 = Preset(
     birth_exponent=1.231,
     tilt_imbalance=0.8847,
     tilt_steering=1.101,
-    order_size={1: 391.9, 2: 74.11, 3: 41.42, 5: 21.16},
-    modify=0.283,
+    order_size={1: 429.8, 2: 67.75, 3: 41.42, 5: 21.16},
+    modify=0.1367,
     cancel_last=0.2251,
-    refill=0.04601,
-    step_up=0.3913,
-    step_steering=0.9436,
+    refill=0.07695,
+    step_up=0.577,
+    step_steering=0.9992,
     chase=0.3687,
     pull=0.007879,
     inside=0.01644,
     inside_size={1: 25},
-    steering_limit=2.006,
-    dead_zone=0.3765,
+    steering_limit=2.543,
+    dead_zone=0.3988,
     volatility=0.85,
+    daily_lots=380_000.0,
 )
 _ES_2019 = replace(
     _ES_2025,
     about="E-mini S&P 500, August 2019: a third of the orders, a little more depth",
     hum=_ES_2025.hum * 0.37,
     depth=tuple(1.2 * lots for lots in _ES_2025.depth),
+    daily_lots=680_000.0,
 )
 _ES_STRESS_2022 = replace(
     _ES_2025,
@@ -217,7 +223,13 @@ PRESETS = MappingProxyType(
         "es_2025": _ES_2025,
         "es_stress_2022": _ES_STRESS_2022,
         "nq_2025": _NQ_2025,
-        "mes": replace(_ES_2025, about="Micro E-mini S&P 500: ES in small lots", order_size=_SMALL, trade_size=_SMALL),
+        "mes": replace(
+            _ES_2025,
+            about="Micro E-mini S&P 500: ES in small lots",
+            order_size=_SMALL,
+            trade_size=_SMALL,
+            daily_lots=1_200_000.0,
+        ),
         "mnq": replace(_NQ_2025, about="Micro E-mini Nasdaq-100: NQ in small lots", order_size=_SMALL),
     }
 )

@@ -64,7 +64,7 @@ _TREND_DOWN = Scenario(
 _CHOP = Scenario(
     name="chop",
     about="a quiet range: the edges are faded, delta flips, nothing goes anywhere",
-    always={"sigma_mult": 0.55, "act_mult": 0.7, "revert": 0.0045},
+    always={"sigma_mult": 0.55, "act_mult": 0.7, "revert": 0.006},
 )
 _GAMMA_PIN = Scenario(
     name="gamma_pin",
@@ -83,7 +83,8 @@ NEWS_WINDOW = Window(
             ramp_s=1.0,
             lean={
                 "jump": (36.0, 60.0),
-                "act_mult": 18.0,
+                "act_mult": 34.0,
+                "trade_mult": 1.8,
                 "sigma_mult": 8.0,
                 "depth_bid": 0.15,
                 "depth_ask": 0.15,
@@ -97,7 +98,8 @@ NEWS_WINDOW = Window(
             seconds=(50.0, 50.0),
             ramp_s=1.0,
             lean={
-                "act_mult": Decay(peak=15.0, tau_s=60.0),
+                "act_mult": Decay(peak=26.0, tau_s=60.0),
+                "trade_mult": 1.8,
                 "sigma_mult": Decay(peak=7.0, tau_s=60.0, power=0.8),
                 "depth_bid": Decay(peak=0.2, tau_s=90.0),
                 "depth_ask": Decay(peak=0.2, tau_s=90.0),
@@ -111,8 +113,8 @@ NEWS_WINDOW = Window(
             confidence=0.8,
             label_s=600.0,
             lean={
-                "act_mult": Decay(peak=7.5, tau_s=110.0),
-                "sigma_mult": Decay(peak=4.6, tau_s=130.0, power=0.8),
+                "act_mult": Decay(peak=9.0, tau_s=110.0),
+                "sigma_mult": Decay(peak=3.7, tau_s=320.0, power=0.55),
                 "depth_bid": Decay(peak=0.55, tau_s=90.0),
                 "depth_ask": Decay(peak=0.55, tau_s=90.0),
                 "mu": Decay(peak=0.02, tau_s=300.0),
@@ -121,7 +123,7 @@ NEWS_WINDOW = Window(
         ),
     ),
     gap_s=(1500.0, 2700.0),
-    early_s=540.0,
+    early_s=1800.0,
     label="long_bias",
     side=1,
     mirror=0.5,
@@ -137,8 +139,8 @@ _NEWS_SPIKE = Scenario(
 _ABSORPTION = Phase(
     name="absorption",
     seconds=(70.0, 160.0),
-    lean={"mu": 0.03, "flow_bias": 1.2, "depth_bid": 1.2, "sigma_mult": 0.7},
-    iceberg=Iceberg(side="ask", offset=(1.0, 2.0), reserve=(1500.0, 4000.0), refresh=(80.0, 140.0)),
+    lean={"mu": 0.02, "flow_bias": 1.3, "depth_bid": 1.2, "sigma_mult": 0.7},
+    iceberg=Iceberg(side="ask", offset=(0.0, 1.0), reserve=(9000.0, 16000.0), refresh=(120.0, 240.0)),
     confidence=0.6,
     onset_s=30.0,
 )

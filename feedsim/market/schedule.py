@@ -77,9 +77,13 @@ class Block:
         drawn: list[DrawnWindow] = []
         for _ in range(ATTEMPTS):
             drawn = list(self._renewal(window, number))
-            if window.fill or any(not each.failed and each.end <= self.seconds // 2 for each in drawn):
+            if window.fill or any(self._is_whole(each) for each in drawn):
                 return drawn
         return [replace(each, failed=False) for each in drawn]
+
+    def _is_whole(self, drawn: DrawnWindow) -> bool:
+        """Whether a true window with all that its label tells of lies in the first half."""
+        return not drawn.failed and drawn.label_start >= 0 and drawn.end <= self.seconds // 2
 
     def _renewal(self, window: Window, number: int) -> Iterator[DrawnWindow]:
         longest = window.gap_s[1] + sum(phase.seconds[1] for phase in (*window.phases, *window.last))

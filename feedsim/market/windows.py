@@ -36,6 +36,12 @@ class DrawnWindow:
         return self.phases[-1].end
 
     @property
+    def label_start(self) -> int:
+        """Where the phase begins before the first that tells a label, or that one where there is none before it."""
+        told = next((at for at, each in enumerate(self.phases) if each.phase.confidence), 0)
+        return self.phases[max(told - 1, 0)].start
+
+    @property
     def side(self) -> int:
         return -self.window.side if self.mirror else self.window.side
 

@@ -1,7 +1,8 @@
-"""What an observer is: a pure function of the trades sent so far that tells rows of its own channel."""
+"""What an observer is: a pure function of what was sent so far that tells rows of its own channel."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from feedsim.events import Table
@@ -21,6 +22,20 @@ class Observer(Protocol):
 
         Row order: (avail, symbol, tf_s).
         """
+        ...
+
+    def save(self) -> bytes: ...
+
+    def restore(self, state: bytes) -> None: ...
+
+
+class MarketObserver(Protocol):
+    """The same of all that a session tells, not of its trades alone: rows by channel, absent where there are none."""
+
+    channel: str
+
+    def observe(self, tables: Mapping[str, Table], until_ns: int) -> Table:
+        """Take the rows of the next window (avail < until_ns); the rows with avail < until_ns, by (avail, symbol)."""
         ...
 
     def save(self) -> bytes: ...

@@ -16,7 +16,7 @@ from feedsim.observe import confluence, options_flow, patterns, regime
 from feedsim.observe.past import Past, Stretch
 from feedsim.observe.rolling import Average, ago, decayed, summed, unit
 
-_DIVERGENCE_S, _DIVERGED, _VIEW_S, _DRIVE_S, _MINUTE, _USUAL_S = 45, 0.15, 30, 20, 60, 300
+_DIVERGENCE_S, _DIVERGED, _VIEW_S, _DRIVE_S, _MINUTE, _USUAL_S = 45, 0.15, 20, 20, 60, 300
 _IMBALANCE_KEEP = 1.0 - 1.0 / 10
 _FORGET = 1.0 - 1.0 / 600
 _STEP_S = 10
@@ -50,7 +50,7 @@ class Known:
 
     stretch: Stretch
     moved: Float64
-    """−1 … 1: the last half minute's move against its deviation."""
+    """−1 … 1: the last twenty seconds' move against its deviation."""
     views: dict[str, Float64]
     columns: dict[str, npt.NDArray[Any]]
 
@@ -90,7 +90,7 @@ class Features:
         deviation = self._deviation(now)
         pattern = self._pattern(now, deviation)
         signed = _divergence(now, deviation)
-        vwap, flow, moved = _vwap_view(now), self._flow_view(now), _moved(now, deviation)
+        vwap, flow, moved = _vwap_view(now, deviation), self._flow_view(now), _moved(now, deviation)
         return Known(
             stretch=now,
             moved=moved,
@@ -134,10 +134,11 @@ class Features:
         activity = now.total("volume", _DRIVE_S) / _DRIVE_S / np.maximum(now.a_second("volume", _USUAL_S), 0.1)
         driven = patterns.initiative(now.move(_DRIVE_S), deviation * _DRIVE_S**0.5, now.delta(_DRIVE_S), activity)
         scores = (absorbed, patterns.stacked(seen.run), exhausted, driven)
-        return np.max(scores, axis=0) * unit(now.age / _MINUTE)
+        pattern: Float64 = np.max(scores, axis=0) * unit(now.age / _MINUTE)
+        return pattern
 
     def _flow_view(self, now: Stretch) -> Float64:
-        """Delta and order flow imbalance of the last half minute."""
+        """Delta and order flow imbalance of the last twenty seconds."""
         flow = summed(now.columns["ofi"], _STEP_S, now.rows)
         squares = self._carried.flows.take(flow * flow, now.age >= _STEP_S, _FORGET)
         deviation = np.sqrt(np.maximum(squares, 1.0) * (_VIEW_S / _STEP_S))
@@ -177,18 +178,14 @@ def _divergence(now: Stretch, deviation: Float64) -> Float64:
     return direction * against * weight * unit(now.age / _DIVERGENCE_S)
 
 
-def _vwap_view(now: Stretch) -> Float64:
-    """The price's side of the session's VWAP, where the trades of the last five minutes pull VWAP the same way."""
-    lots, price = now.latest("lots"), now.latest("lots_price")
-    known = lots > 0
-    mean = price / np.maximum(lots, 1)
-    deviation = np.sqrt(np.maximum(now.lots_price2 / np.maximum(lots, 1) - mean * mean, 1.0))
-    recent = lots - ago(now.columns["lots"], _USUAL_S, now.rows)
-    pull = (price - ago(now.columns["lots_price"], _USUAL_S, now.rows)) / np.maximum(recent, 1) - mean
-    pull = np.where(recent > 0, pull, 0.0)
-    side = now.mid / 2.0 - now.reference - mean
-    views = (confluence.signed_unit(np.where(known, away / deviation, 0.0)) for away in (side, 2.0 * pull))
-    return confluence.both(*views) * unit(now.age / _MINUTE)
+def _vwap_view(now: Stretch, deviation: Float64) -> Float64:
+    """The price's side of the session's VWAP, and how the last minute's mean price stands to the last five minutes'."""
+    lots = now.latest("lots")
+    mean = now.latest("lots_price") / np.maximum(lots, 1)
+    spread = np.sqrt(np.maximum(now.lots_price2 / np.maximum(lots, 1) - mean * mean, 1.0))
+    side = np.where(lots > 0, (now.mid / 2.0 - now.reference - mean) / spread, 0.0)
+    slope = (now.mean_price(_MINUTE) - now.mean_price(_USUAL_S)) / (0.5 * deviation * _USUAL_S**0.5)
+    return (confluence.signed_unit(side) + confluence.signed_unit(slope)) / 2.0 * unit(now.age / _MINUTE)
 
 
 def _moved(now: Stretch, deviation: Float64) -> Float64:

@@ -65,6 +65,14 @@ class Stretch:
         share: Float64 = delta / np.maximum(self.total("volume", length), 1)
         return share
 
+    def mean_price(self, length: int) -> Float64:
+        """The mean price of the last `length` seconds' lots, ticks above `reference`; without any, the session's."""
+        lots, price = (
+            self.latest(name) - ago(self.columns[name], length, self.rows) for name in ("lots", "lots_price")
+        )
+        session = self.latest("lots_price") / np.maximum(self.latest("lots"), 1)
+        return np.where(lots > 0, price / np.maximum(lots, 1), session)
+
 
 class _State(msgspec.Struct, array_like=True):
     track: bytes

@@ -23,7 +23,7 @@ PAST_S = ABSORPTION_S
 _AT_ONCE = 128
 """Seconds whose prices are laid out as one matrix: more of them cross more prices."""
 _RATIO = 3
-_STACK_SCORES = np.array([0.0, 0.15, 0.4, 0.7, 0.85, 1.0])
+_STACK_SCORES = np.array([0.0, 0.05, 0.2, 0.5, 0.75, 1.0])
 """By the longest run of imbalanced prices; three make a stack."""
 
 Lots = npt.NDArray[np.float64]
@@ -140,5 +140,5 @@ def exhaustion(move: Float64, deviation: Float64, with_move: Float64, lately: Fl
 def initiative(move: Float64, deviation: Float64, delta: Float64, activity: Float64) -> Float64:
     """A move of twenty seconds that the delta (a share of volume) agrees with, on `activity` times the usual volume."""
     agrees = np.sign(move) == np.sign(delta)
-    drive = unit(np.abs(move) / (2.0 * deviation)) * unit(np.abs(delta) / 0.35)
-    return np.where(agrees, drive * unit(activity / 1.5), 0.0)
+    drive = unit(np.abs(move) / (1.5 * deviation)) * unit(np.abs(delta) / 0.3)
+    return np.where(agrees, drive * unit(activity / 1.25), 0.0)

@@ -68,12 +68,13 @@ def shape(ends: Int64, rth_open: int, rth_close: int) -> Float64:
     at = ends - NS_PER_S
     regular = (at >= rth_open) & (at < rth_close)
     index = np.minimum((at - rth_open) // _BIN_NS, len(_REGULAR) - 1)
-    return np.where(regular, _REGULAR[np.where(regular, index, 0)], _ELSEWHERE)
+    share: Float64 = np.where(regular, _REGULAR[np.where(regular, index, 0)], _ELSEWHERE)
+    return share
 
 
 def variance_of(vix: Float64, price: Float64, symbol: str) -> Float64:
     """A second's variance of price (index points²) in regular hours at a VIX; NaN where none is told."""
-    deviation = vix * price * (_OF_A_MINUTE * (_NASDAQ if "NQ" in symbol else 1.0))
+    deviation: Float64 = vix * price * (_OF_A_MINUTE * (_NASDAQ if "NQ" in symbol else 1.0))
     return deviation * deviation / 60.0
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from feedsim.errors import ConfigError
 from feedsim.events import CHANNELS, Chunk, Table
 from feedsim.instruments import NS_PER_S, session_at
-from feedsim.observe import Bars, Footprints, Observer, Phases, Profiles
+from feedsim.observe import Bars, Footprints, Leadership, MarketObserver, Observer, Phases, Profiles
 from feedsim.playback.merge import Merger
 from feedsim.sources.base import Source, Tables
 
@@ -31,6 +31,8 @@ class TapeConfig(msgspec.Struct, frozen=True, kw_only=True):
     flat_bars: bool = True
     """Tell a bar of volume 0 where nothing traded."""
     profile_every_s: int = 60
+    features_every_s: int = 1
+    """Seconds between rows of leadership features; 0: none."""
 
     @property
     def tf_s(self) -> tuple[int, ...]:
@@ -41,6 +43,9 @@ class TapeConfig(msgspec.Struct, frozen=True, kw_only=True):
         for name in ("bar_tf_s", "footprint_tf_s"):
             if any(not 1 <= tf <= 86_400 or 86_400 % tf for tf in getattr(self, name)):
                 raise ConfigError(f"{list(getattr(self, name))}: lengths must divide a day (86400 seconds)", field=name)
+        every = self.features_every_s
+        if every and (not 1 <= every <= 86_400 or 86_400 % every):
+            raise ConfigError(f"{every}: must divide a day (86400 seconds), or be 0", field="features_every_s")
 
 
 class _State(msgspec.Struct, array_like=True):
@@ -51,6 +56,7 @@ class _State(msgspec.Struct, array_like=True):
     source: bytes
     merger: bytes
     observers: list[bytes]
+    phases: bool
 
 
 @dataclass(slots=True)
@@ -93,6 +99,7 @@ class Tape:
         self.position_ns = info.start_ns
         self.merger = Merger(info.symbols)
         self._observers: list[Observer] = self._make_observers()
+        self._leadership = self._make_leadership()
         self._own = _own_channels(info.channels, [observer.channel for observer in self._observers])
         self._opened = False
         self._phases: Observer | None = None
@@ -113,12 +120,23 @@ class Tape:
             observers.append(Profiles(info.symbols, every_s=config.profile_every_s))
         return observers
 
+    def _make_leadership(self) -> MarketObserver | None:
+        """Features for a source that has what they are made of, and brings none."""
+        info, every_s = self.info, self.config.features_every_s
+        if info.ordered or not every_s or "leadership" in info.channels or not {"trade", "l1"} <= set(info.channels):
+            return None
+        mode, strength = info.leadership or (None, None)
+        with_context = "context" in info.channels
+        return Leadership(info.symbols, every_s=every_s, mode=mode, strength=strength, with_context=with_context)
+
     # ------------------------------------------------------------------------------------------ what is known of it
 
     @property
     def channels(self) -> tuple[str, ...]:
         """The channels that the tape tells, in rank order."""
         told = set(self._own) | {observer.channel for observer in self._observers} | {"status"}
+        if self._leadership is not None:
+            told.add(self._leadership.channel)
         return tuple(channel for channel in CHANNELS if channel in told)
 
     @property
@@ -200,6 +218,8 @@ class Tape:
         trades = read.get("trade") or Table.empty("trade", self.symbols)
         for observer in self._observers:
             tables[observer.channel] = observer.observe(trades, until_ns)
+        if self._leadership is not None:
+            tables[self._leadership.channel] = self._leadership.observe(read, until_ns)
         if with_phases and self._phases is not None:
             self._add_status(tables, self._phases.observe(Table.empty("trade", self.symbols), until_ns))
             if self.info.ordered:
@@ -251,7 +271,6 @@ class Tape:
     def checkpoint(self) -> Checkpoint:
         """This place on the tape, so that `restore` can come back to it."""
         self._open_if_new()
-        parts = [*self._observers, *([self._phases] if self._phases is not None else [])]
         state = _State(
             self.position_ns,
             self._phases_start_ns,
@@ -259,7 +278,8 @@ class Tape:
             self._window_ns,
             self.source.save(),
             self.merger.save(),
-            [part.save() for part in parts],
+            [part.save() for part in self._computed()],
+            self._phases is not None,
         )
         return Checkpoint(self.epoch, self.seq, self.position_ns, msgspec.msgpack.encode(state))
 
@@ -271,10 +291,14 @@ class Tape:
         self.merger.restore(state.merger)
         self._opened = True
         self._epoch_reason = state.reason
-        self._phases = self._phases_from(state.start_ns) if len(state.observers) > len(self._observers) else None
-        parts = [*self._observers, *([self._phases] if self._phases is not None else [])]
-        for part, saved in zip(parts, state.observers, strict=True):
+        self._phases = self._phases_from(state.start_ns) if state.phases else None
+        for part, saved in zip(self._computed(), state.observers, strict=True):
             part.restore(saved)
+
+    def _computed(self) -> list[Observer | MarketObserver]:
+        """All whose state is part of a place on the tape."""
+        others = (self._leadership, self._phases)
+        return [*self._observers, *(part for part in others if part is not None)]
 
     def close(self) -> None:
         self.source.close()

@@ -37,6 +37,8 @@ class SourceInfo:
     """True for a feedsim recording: it has every channel in the tape's final order, nothing is computed again."""
     notes: tuple[str, ...] = ()
     """What a user should know: columns that are missing, records that were dropped, times that were reconciled."""
+    leadership: tuple[str, float] | None = None
+    """Which symbol leads a generated session (NQ_leads, ES_leads, balanced) and how much; None where nobody decided."""
 
 
 @runtime_checkable

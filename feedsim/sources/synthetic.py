@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -14,15 +14,17 @@ from feedsim.errors import ConfigError, SourceError
 from feedsim.events import Ragged, Table
 from feedsim.events.columns import INT_NULL, SCHEMAS
 from feedsim.instruments import NS_PER_MS, NS_PER_S, front_contract, session_at
-from feedsim.market.config import MarketConfig
+from feedsim.market.config import FOLLOWS, MarketConfig
 from feedsim.sources import numba_cache
 from feedsim.sources.base import SourceInfo, Tables
+from feedsim.sources.injected import Happened, UserEvent, checked, user_events
 
 with numba_cache.kept():
     from feedsim.market.book import SHOWN
     from feedsim.market.kernel import FORMAT, L2_FIELDS
-    from feedsim.market.market import Rows, Sheets, SymbolMarket
+    from feedsim.market.market import ANY_PRICE, UNDERLYING, Entered, Rows, Sheets, SymbolMarket
     from feedsim.market.options import LISTED
+    from feedsim.market.reaction import BETAS
     from feedsim.market.schedule import Schedule
 
 START_NS = 1_755_783_000 * NS_PER_S  # 2025-08-21 09:30 in New York
@@ -40,6 +42,20 @@ class _State(msgspec.Struct, array_like=True):
     format: int
     position_ns: int
     markets: list[bytes]
+    entered: int
+
+
+class _Entry(NamedTuple):
+    """An order that was entered, or what was done to it."""
+
+    ns: int
+    code: int
+    order_id: int
+    size: int
+    """Of what is taken away where there is no side."""
+    side: int | None = None
+    ticks: int | None = None
+    rests: bool = True
 
 
 class SyntheticSource:
@@ -80,6 +96,7 @@ class SyntheticSource:
                 "start_ns": start_ns,
             },
             contracts={symbol: front_contract(symbol, session_at(start_ns).date) for symbol in config.symbols},
+            leadership=(config.leadership, config.strength),
         )
         self.schedule = Schedule(config.find(), seed=seed, minutes=minutes, start_ns=start_ns)
         self._markets = [
@@ -87,6 +104,8 @@ class SyntheticSource:
         ]
         self._sheets = Sheets()
         self._position_ns = start_ns
+        self._journal: list[_Entry] = []
+        self._entered = 0  # how many of these lie behind
         self._initial = self.save()
         self._compile()
 
@@ -198,10 +217,27 @@ class SyntheticSource:
         return {"status": Table.build("status", symbols, columns)}
 
     def seek(self, ns: int) -> None:
-        """Go to the first row at or after `ns`: the market runs up to there, from its start if it is behind."""
-        if ns < self._position_ns:
-            self.restore(self._initial)
+        """Go to the first row at or after `ns`: the market runs up to there, from its start if it is behind.
+
+        On the way back the orders of users up to `ns` are entered again. Raises SourceError where the source does not
+        know them, because it was restored from a state of another one.
+        """
         until_ns = self._within(ns)
+        if ns < self._position_ns:
+            if self._entered > len(self._journal):
+                raise SourceError(
+                    "the orders that were entered before this source's saved state are not known any more"
+                )
+            again = [entry for entry in self._journal[: self._entered] if entry.ns <= until_ns]
+            self.restore(self._initial)
+            for entry in again:
+                self._run_on(entry.ns)
+                self._apply(entry)
+            self._entered = len(again)
+            self.take_user_events()
+        self._run_on(until_ns)
+
+    def _run_on(self, until_ns: int) -> None:
         for market in self._markets:
             for _ in market.run(until_ns, self._sheets):
                 pass
@@ -212,10 +248,101 @@ class SyntheticSource:
     def _within(self, ns: int) -> int:
         return ns if self._info.end_ns is None else min(ns, self._info.end_ns)
 
+    # -------------------------------------------------------------------------------------------------- users' orders
+
+    def inject(
+        self,
+        symbol: str,
+        *,
+        order_id: int,
+        side: str,
+        size: int,
+        price: float | None = None,
+        rests: bool = True,
+    ) -> Happened:
+        """Enter an order of a user at the read position; its trades and quotes come with the next `read`.
+
+        `order_id` is below 0; `side` is buy or sell; without a price it is a market order. What cannot trade at once
+        rests until the session ends, or goes if `rests` is False. The latent prices react to what it takes. The source
+        stays a source: the same orders at the same positions give the same rows. Raises ConfigError.
+        """
+        code = self._code(symbol)
+        number, ticks = checked(side, size, price, self.config.tick(symbol), order_id)
+        return self._enter(_Entry(self._position_ns, code, order_id, int(size), number, ticks, rests))
+
+    def cancel(self, symbol: str, order_id: int) -> Happened:
+        """Take an order of a user out. Raises ConfigError."""
+        return self._enter(_Entry(self._position_ns, self._code(symbol), order_id, ANY_PRICE))
+
+    def reduce(self, symbol: str, order_id: int, size: int) -> Happened:
+        """Take so many lots of an order away; what is left keeps its place in the queue. Raises ConfigError."""
+        if size < 1:
+            raise ConfigError(f"{size}: expected a whole number of lots from 1 on", field="size")
+        return self._enter(_Entry(self._position_ns, self._code(symbol), order_id, size))
+
+    def _enter(self, entry: _Entry) -> Happened:
+        if self._position_ns >= (self._info.end_ns or self._position_ns + 1):
+            return Happened(self._position_ns, "closed", ())
+        entered = self._apply(entry)
+        if not entered.refused:
+            self._journal = [*self._journal[: self._entered], entry]
+            self._entered += 1
+        symbol = self._info.symbols[entry.code]
+        events = user_events(entered.rows, symbol, self.config.tick(symbol), priced=ANY_PRICE)
+        return Happened(self._position_ns, entered.refused, tuple(events))
+
+    def _apply(self, entry: _Entry) -> Entered:
+        market = self._markets[entry.code]
+        if entry.side is None:
+            return market.reduce(entry.ns, entry.order_id, entry.size)
+        entered = market.order(entry.ns, entry.order_id, entry.side, entry.size, entry.ticks, rests=entry.rests)
+        self._spread_move(entry.code, entered.move)
+        return entered
+
+    def take_user_events(self) -> list[UserEvent]:
+        """What happened since to orders that rested or waited, in time; each is given once."""
+        events: list[UserEvent] = []
+        for symbol, market in zip(self._info.symbols, self._markets, strict=True):
+            for rows in market.user_rows:
+                events += user_events(rows, symbol, self.config.tick(symbol), priced=ANY_PRICE)
+            market.user_rows = []
+        return sorted(events, key=lambda event: event.ts)
+
+    def prepare_orders(self) -> None:
+        """Compile what orders need, or load it, before the first comes."""
+        saved, journal = self.save(), self._journal
+        self.restore(self._initial)
+        self.read(self._position_ns + NS_PER_MS)
+        for symbol in self._info.symbols:
+            self.inject(symbol, order_id=-1, side="buy", size=1)
+            self.inject(symbol, order_id=-1, side="buy", size=2, price=self.config.tick(symbol))
+            self.reduce(symbol, -1, 1)
+            self.cancel(symbol, -1)
+        self.restore(saved)
+        self._journal = journal
+
+    def without_orders(self) -> SyntheticSource:
+        """The same market from its start, without any user: what would have been."""
+        return SyntheticSource.reopen(self._info.identity)
+
+    def _code(self, symbol: str) -> int:
+        if symbol not in self._info.symbols:
+            raise ConfigError(f"{symbol!r}: expected {', '.join(self._info.symbols)}", field="symbol")
+        return self._info.symbols.index(symbol)
+
+    def _spread_move(self, code: int, move: float) -> None:
+        """A move of one latent price moves all the books that follow it, and the other latent price by its beta."""
+        symbols = self._info.symbols
+        followed = FOLLOWS[symbols[code]]
+        for other, market in enumerate(self._markets):
+            if move and other != code:
+                same = FOLLOWS[symbols[other]] == followed
+                market.react(self._position_ns, move * (1.0 if same else BETAS[UNDERLYING.index(followed)]))
+
     # ------------------------------------------------------------------------------------------------------ position
 
     def save(self) -> bytes:
-        state = _State(FORMAT, self._position_ns, [market.save() for market in self._markets])
+        state = _State(FORMAT, self._position_ns, [market.save() for market in self._markets], self._entered)
         return msgspec.msgpack.encode(state)
 
     def restore(self, state: bytes) -> None:
@@ -223,7 +350,7 @@ class SyntheticSource:
         saved = msgspec.msgpack.decode(state, type=_State)
         if saved.format != FORMAT:
             raise SourceError(f"a state of version {saved.format} of the synthetic market; this is version {FORMAT}")
-        self._position_ns = saved.position_ns
+        self._position_ns, self._entered = saved.position_ns, saved.entered
         for market, part in zip(self._markets, saved.markets, strict=True):
             market.restore(part)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedsim.errors import ConfigError
-from feedsim.events import Bar, Chunk, Digest, Event, Status, Table
+from feedsim.events import Bar, Chunk, Digest, Event, Leadership, Status, Table
 from feedsim.instruments import NS_PER_S
 from feedsim.playback.tape import Tape, TapeConfig
 from tests.support.memory_source import START_NS, MemorySource, quiet_trades, small_session, small_tables
@@ -204,6 +205,38 @@ def test_a_source_s_own_bars_are_not_sent_where_it_has_trades() -> None:
     assert [event.volume for event in events if isinstance(event, Bar)] == [10**9]
 
 
+def test_features_are_computed_where_a_source_brings_none() -> None:
+    """A row a second and symbol beside trades and quotes, as often as is wanted; a source's own are passed on."""
+    tables = small_tables(seconds=20, rate=8)
+    told = [event for chunk in to_end(Tape(MemorySource(tables, ("ES", "NQ")), CONFIG)) for event in chunk.events()]
+    times = [event.ts for event in told if isinstance(event, Leadership) and event.symbol == "ES"]
+    assert times == list(range(times[0], times[-1] + 1, NS_PER_S))
+    assert all(event.gamma_proximity is None for event in told if isinstance(event, Leadership))
+    own = {"ts": [START_NS + 5], "symbol": [1], "confluence_score": [0.25]}
+    brought = {**tables, "leadership": Table.build("leadership", ("ES", "NQ"), own)}
+    passed = [event for chunk in to_end(Tape(MemorySource(brought, ("ES", "NQ")), CONFIG)) for event in chunk.events()]
+    assert [event.confluence_score for event in passed if isinstance(event, Leadership)] == [0.25]
+    for without in ({"trade": tables["trade"]}, {"l1": tables["l1"]}):
+        assert "leadership" not in Tape(MemorySource(without, ("ES", "NQ")), CONFIG).channels
+    assert "leadership" not in Tape(MemorySource(tables, ("ES", "NQ")), TapeConfig(features_every_s=0)).channels
+
+
+def test_features_repeat_what_a_session_was_told_of_leadership() -> None:
+    """Mode and parameter come with the source."""
+    source = MemorySource(small_tables(seconds=5, rate=8), ("ES", "NQ"))
+    source.info = replace(source.info, leadership=("NQ_leads", 0.25))
+    told = [event for chunk in to_end(Tape(source, CONFIG)) for event in chunk.events()]
+    rows = [event for event in told if isinstance(event, Leadership)]
+    assert {(row.leadership_mode, row.leadership_strength_param) for row in rows} == {("NQ_leads", 0.25)}
+
+
+@pytest.mark.parametrize("every_s", [-1, 7, 86_401])
+def test_features_come_at_times_that_divide_a_day(every_s: int) -> None:
+    """As bars do, so that they lie at the same times every day."""
+    with pytest.raises(ConfigError, match="features_every_s"):
+        msgspec.convert({"features_every_s": every_s}, TapeConfig)
+
+
 def test_channels_are_those_that_are_told(whole: list[Chunk]) -> None:
     """`channels` names exactly what comes."""
     channels = {str(type(event).__struct_config__.tag) for chunk in whole for event in chunk.events()}
@@ -225,7 +258,12 @@ def test_an_end_that_was_asked_for_is_kept() -> None:
     end_ns = START_NS + 90 * NS_PER_S
     rows = [(event, avail) for chunk in to_end(make_tape(end_ns=end_ns)) for event, avail in with_avail(chunk)]
     assert max(avail for _, avail in rows) == end_ns
-    assert {type(event).__name__ for event, avail in rows if avail == end_ns} <= {"Bar", "Footprint", "Profile"}
+    assert {type(event).__name__ for event, avail in rows if avail == end_ns} <= {
+        "Bar",
+        "Footprint",
+        "Profile",
+        "Leadership",
+    }
 
 
 def test_a_session_without_time_is_refused() -> None:
