@@ -34,8 +34,10 @@ from feedsim.market.kernel import (
     add,
     crosses,
     excite,
+    fill_window,
     gap_after,
     leave,
+    log_forgotten,
     move_on,
     tell_l1,
     walk,
@@ -100,7 +102,7 @@ def enter(
             state.next_ns = min(state.next_ns, now + gap_after(state, law, moved_by, busy))
     if left > 0:
         if rests and not (state.open and crosses(state, side, price)):
-            _keep(state, law, now, order_id, side, price, left, orders)
+            _keep(state, law, moved_by, now, order_id, side, price, left, orders)
         else:
             tell_user(state, now, CANCEL, order_id, side, price, left, 0)
     if state.open:
@@ -109,7 +111,9 @@ def enter(
 
 
 @compiled
-def _keep(state: Any, law: Any, now: int, order_id: int, side: int, price: int, size: int, orders: Any) -> None:
+def _keep(
+    state: Any, law: Any, moved_by: Any, now: int, order_id: int, side: int, price: int, size: int, orders: Any
+) -> None:
     """An order at the end of its queue; one that is out of the window, or finds no open book, waits."""
     row = state.user[state.users]
     row[USER_ID], row[USER_SIDE], row[USER_PRICE], row[USER_LEFT], row[USER_RESTS] = order_id, side, price, size, 0
@@ -119,9 +123,11 @@ def _keep(state: Any, law: Any, now: int, order_id: int, side: int, price: int, 
         return
     _make_room(state, side, price, now, orders)
     better = (state.best[side] - price) * outward(side) > 0
+    log_forgotten(state, side, price, now, orders)
     state.user[state.users - 1, USER_RESTS] = place(state, side, price, size, order_id)
     write(state, now, ADD, order_id, side, price, size, orders)
     if better:
+        fill_window(state, law, moved_by, side, now, orders)
         move_on(state, law)
         state.fresh = side + 1
 
@@ -201,6 +207,8 @@ def _take_out(
     remove(state, side, price, index)
     if best and state.best[side] != price:
         leave(state, law, moved_by, side, now, orders)
+    else:
+        fill_window(state, law, moved_by, side, now, orders)
 
 
 @compiled

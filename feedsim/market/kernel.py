@@ -231,7 +231,7 @@ def _open(state: Any, law: Any, moved_by: Any, x: float, now: int, orders: Any) 
     state.iceberg = 0
     for side in range(2):
         state.thinned[side] = moved_by[DEPTH_ASK if side else DEPTH_BID]
-        _fill(state, law, moved_by, side, now, orders)
+        fill_window(state, law, moved_by, side, now, orders)
     if state.halted:
         state.halted = 0
         state.auction = int(law.trade_cap * (1.0 + uniform(state.chance)))
@@ -257,7 +257,7 @@ def _happen(state: Any, law: Any, moved_by: Any, x: float, now: int, trades: Any
         size, state.auction = state.auction, 0
         return walk(state, law, moved_by, state.emptied - 1, size, now, trades, traded, orders)
     bid, ask = state.best[0], state.best[1]
-    if _thin(state, moved_by, now, orders) or _keep_iceberg(state, moved_by, now, orders):
+    if _thin(state, moved_by, now, orders) or _keep_iceberg(state, law, moved_by, now, orders):
         return 0
     bids, asks = lots(state, bid), lots(state, ask)
     imbalance = (bids - asks) / (bids + asks)
@@ -358,10 +358,10 @@ def walk(
         row[0], row[1], row[2], row[3], row[4] = now, price, part, outward(side), state.trades
         prints += 1
         if state.best[side] != price:
-            if state.iceberg and price == state.iceberg_price and _renew_iceberg(state, moved_by, now, orders):
+            if state.iceberg and price == state.iceberg_price and _renew_iceberg(state, law, moved_by, now, orders):
                 continue
             leave(state, law, moved_by, side, now, orders)
-    _keep_iceberg(state, moved_by, now, orders)
+    _keep_iceberg(state, law, moved_by, now, orders)
     return prints
 
 
@@ -466,7 +466,7 @@ def _pull(state: Any, law: Any, moved_by: Any, side: int, now: int, orders: Any)
 @compiled
 def leave(state: Any, law: Any, moved_by: Any, side: int, now: int, orders: Any) -> None:
     """The best price of a side is gone: the window behind it is filled up, and what follows comes at once."""
-    _fill(state, law, moved_by, side, now, orders)
+    fill_window(state, law, moved_by, side, now, orders)
     state.emptied = side + 1
     state.fresh = 0
     move_on(state, law)
@@ -479,7 +479,7 @@ def move_on(state: Any, law: Any) -> None:
 
 
 @compiled
-def _fill(state: Any, law: Any, moved_by: Any, side: int, now: int, orders: Any) -> None:
+def fill_window(state: Any, law: Any, moved_by: Any, side: int, now: int, orders: Any) -> None:
     """Give the prices that came into the window of a side their orders, and a side at least what is shown of it."""
     step = outward(side)
     while (state.best[side] + (WINDOW - 1) * step - state.edge[side]) * step > 0:
@@ -585,8 +585,8 @@ def write(state: Any, now: int, kind: int, order_id: int, side: int, price: int,
 
 
 @compiled
-def _keep_iceberg(state: Any, moved_by: Any, now: int, orders: Any) -> bool:
-    """Begin or end the iceberg as the schedule says; show more of it when its price is the best and short of lots."""
+def _keep_iceberg(state: Any, law: Any, moved_by: Any, now: int, orders: Any) -> bool:
+    """Begin or end the iceberg as the schedule says; show more of it where nobody stands before it."""
     if state.iceberg != moved_by[ICEBERG]:
         state.iceberg = int(moved_by[ICEBERG])
         state.iceberg_side = int(moved_by[ICEBERG_SIDE])
@@ -594,23 +594,21 @@ def _keep_iceberg(state: Any, moved_by: Any, now: int, orders: Any) -> bool:
             state.iceberg_side
         )
         state.iceberg_left = int(moved_by[ICEBERG_RESERVE])
-    shown = state.iceberg and state.best[state.iceberg_side] == state.iceberg_price
-    if shown and lots(state, state.iceberg_price) < moved_by[ICEBERG_REFRESH]:
-        return _renew_iceberg(state, moved_by, now, orders)
+    side = state.iceberg_side
+    behind = (state.iceberg_price - state.best[side]) * outward(side) > 0
+    if state.iceberg and not behind and lots(state, state.iceberg_price) < moved_by[ICEBERG_REFRESH]:
+        return _renew_iceberg(state, law, moved_by, now, orders)
     return False
 
 
 @compiled
-def _renew_iceberg(state: Any, moved_by: Any, now: int, orders: Any) -> bool:
+def _renew_iceberg(state: Any, law: Any, moved_by: Any, now: int, orders: Any) -> bool:
     size = min(state.iceberg_left, int(moved_by[ICEBERG_REFRESH]))
     side = state.iceberg_side
-    if (
-        size <= 0
-        or (side and state.best[0] >= state.iceberg_price)
-        or (not side and state.best[1] <= state.iceberg_price)
-    ):
+    if size <= 0 or crosses(state, side, state.iceberg_price):
         return False
     add(state, side, state.iceberg_price, size, now, orders)
+    fill_window(state, law, moved_by, side, now, orders)
     state.iceberg_left -= size
     return True
 

@@ -33,13 +33,18 @@ PUTS = (-0.018, 0.035)
 """Where open interest is centred, and how wide, relative to the prior close."""
 PUTS_TO_CALLS = 1.25
 CONTRACTS = 2000.0
-ROUND = ((100.0, 6.0), (50.0, 3.5), (25.0, 2.0))
-"""Strikes that are multiples of so many points (of an index at 5,000) have so much more."""
+ROUND = ((20.0, 6.0), (10.0, 3.5), (5.0, 2.0))
+"""Strikes that are multiples of so many steps (of ES: 100, 50 and 25 points) have so much more."""
+NARROWEST_CHAIN, WIDEST_CHAIN = 0.08, 0.5
+"""How far from the spot the strikes reach on each side: where a symbol's step does not give that, it is doubled or
+halved."""
 SCAN, SCAN_STEPS = 0.06, 60
 PIN_REACH, PIN_DECAY, PROXIMITY = 0.005, 0.0015, 0.0025
+STAYS = 1.5
+"""What the strike that holds the price counts more than others, so that it does not change to and fro."""
 PUT_CALL, PUT_CALL_S, PUT_CALL_MOVE, PUT_CALL_NOISE = 0.95, 1200.0, 0.15, 0.0014
 LOWEST_PUT_CALL, HIGHEST_PUT_CALL = 0.7, 1.3
-PIN_BOOST = 3.0
+PIN_BOOST = 5.0
 """How much more open interest the strike of a pinned day has than any other nearby."""
 
 OPTIONS = np.dtype(
@@ -88,16 +93,18 @@ def new_options(symbol: str, seed: int, spot: float) -> npt.NDArray[Any]:
 @compiled
 def open_options(options: Any, spot: float) -> None:
     """Draw the open interest of a session around the prior close."""
+    while options.step * (STRIKES // 2) > WIDEST_CHAIN * spot:
+        options.step *= 0.5
+    while options.step * (STRIKES // 2) < NARROWEST_CHAIN * spot:
+        options.step *= 2.0
     lowest = math.floor(spot / options.step) - STRIKES // 2
-    unit = spot / 5000.0
     for index in range(STRIKES):
         strike = (lowest + index) * options.step
         options.strike[index] = strike
         away = (strike - spot) / spot
         many = CONTRACTS
-        for points, times in ROUND:
-            points = max(math.floor(points * unit / options.step + 0.5), 1.0) * options.step
-            if strike % points == 0.0:
+        for steps, times in ROUND:
+            if (lowest + index) % steps == 0.0:
                 many *= times
                 break
         liked = math.sqrt(LIKED_BY_BOTH) * normal(options.chance)
@@ -241,7 +248,7 @@ def _find_flip(options: Any, spot: float) -> None:
 def _find_walls(options: Any, spot: float) -> None:
     """The strikes with the most gamma of calls above the spot, and of puts below it; the first is the wall.
 
-    A wall stays one until the spot is a strike beyond it.
+    A wall stays one until the spot is half a strike beyond it.
     """
     for side in range(2):
         walls = options.call_walls if side == 0 else options.put_walls
@@ -252,7 +259,7 @@ def _find_walls(options: Any, spot: float) -> None:
             for index in range(STRIKES):
                 strike = options.strike[index]
                 beyond = sign * (strike - spot)
-                if beyond > 0.0 or (strike == stands and beyond >= -options.step):
+                if beyond > 0.0 or (strike == stands and beyond >= -0.5 * options.step):
                     interest = options.calls[index] if side == 0 else options.puts[index]
                     here = interest * _gamma(options, spot, index)
                     if best < here < last:
@@ -280,23 +287,30 @@ def _pin(options: Any, spot: float) -> None:
 
 @compiled
 def _find_pin(options: Any, spot: float, pin_weight: float) -> None:
-    """The strikes within reach with the most net gamma, and how strongly the first one holds the price."""
-    last = 1e300
-    total = 0.0
-    held = 0.0
+    """The strikes within reach with the most net gamma, and how strongly the first one holds the price.
+
+    The first one stays until another has half as much again, or the spot is a fifth beyond its reach.
+    """
+    reach = max(PIN_REACH * spot, 1.5 * options.step)
+    stands = options.pin_levels[0]
+    last, total, held = 1e300, 0.0, 0.0
     for rank in range(LISTED):
-        best, level = -1.0, options.pin_levels[rank] if options.pin_levels[rank] > 0.0 else spot
+        best, level = -1.0, spot
         for index in range(STRIKES):
-            if abs(options.strike[index] - spot) <= PIN_REACH * spot:
+            strike = options.strike[index]
+            stood = strike == stands
+            if abs(strike - spot) <= (1.2 * reach if stood else reach):
                 here = abs(options.calls[index] - options.puts[index]) * _gamma(options, spot, index)
                 if rank == 0:
                     total += here
+                if stood:
+                    here *= STAYS
                 if best < here < last:
-                    best, level = here, options.strike[index]
+                    best, level = here, strike
         options.pin_levels[rank] = level
         last = best
         if rank == 0:
-            held = best
+            held = best / STAYS if level == stands else best
     options.pin_level = options.pin_levels[0]
     share = held / total if total > 0.0 else 0.0
     near = exp(-abs(spot - options.pin_level) / (PIN_DECAY * spot))

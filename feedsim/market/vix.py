@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 from feedsim.market.chance import UInt64, exp, log, normal
 from feedsim.market.compiling import compiled
 
 LEVERAGE = 0.09
-"""How much log VIX falls when ES rises by 1 %, in the mean (2014-18)."""
+"""How much log VIX falls when ES rises by 1 %, in the mean, and …"""
+MEASURED_AT = 15.0
+"""… at which VIX (2014-18). Above, it falls less, by the root: midway between so much a percent and so many points a
+percent. As ES moves more with the VIX, it would else run away."""
 ASYMMETRY = 0.11
 """Share by which a fall is felt more, and a rise less."""
-HALF_LIFE_S = 13.5 * 23400.0
-OWN_NOISE = 0.057 / 23400.0**0.5
-"""Of log VIX in a second: 0.86 points a day at 15."""
+HALF_LIFE_S = 13.5 * 23.0 * 3600.0
+"""13.5 sessions."""
+OWN_NOISE = 0.68 * LEVERAGE * 1.2533
+"""Deviation of what log VIX does by itself, for each percent of the usual size of ES's moves (1.2533 times a mean size
+is a deviation): 0.68 of what it hears from ES at any hour, which gives a correlation of -0.83 by the minute and day."""
 LOWEST, HIGHEST = 9.0, 90.0
 LN2 = 0.6931471805599453
 
@@ -20,9 +27,11 @@ LN2 = 0.6931471805599453
 def next_vix(chance: UInt64, vix: float, mean: float, es_percent: float, usual: float, drift: float) -> float:
     """The VIX a second later: `es_percent` is ES's move in that second, `drift` a scenario's, in points an hour.
 
-    `usual` is the mean size of such moves of late: without it the greater weight of falls would let the VIX rise always.
+    `usual` is the mean size of such moves of late: the scale of the noise, and what keeps the greater weight of falls
+    from letting the VIX rise always.
     """
-    felt = es_percent - ASYMMETRY * (abs(es_percent) - usual)
+    felt = LEVERAGE * (es_percent - ASYMMETRY * (abs(es_percent) - usual))
+    own = OWN_NOISE * usual * normal(chance)
     level = log(vix)
-    level += (LN2 / HALF_LIFE_S) * (log(mean) - level) - LEVERAGE * felt + OWN_NOISE * normal(chance)
+    level += (LN2 / HALF_LIFE_S) * (log(mean) - level) + math.sqrt(MEASURED_AT / vix) * (own - felt)
     return min(max(exp(level) + drift / 3600.0, LOWEST), HIGHEST)
