@@ -67,6 +67,42 @@ def realism(settings: RealismSettings) -> None:
     _tell(result, study, settings, notes)
 
 
+class CalibrateSettings(SourceSettings, kw_only=True, forbid_unknown_fields=True):
+    """What is calibrated on, and for how long."""
+
+    symbol: Annotated[str, Meta(description="whose parameter set is wanted; the recording's first by default")] = ""
+    seconds: Annotated[float, Meta(description="how long to search for what cannot be counted", ge=0)] = 120
+    vix: Annotated[float, Meta(description="of the recorded day", ge=9, le=90)] = 15
+    out: Annotated[str, Meta(description="the file that the parameter set is written into")] = "calibration.json"
+
+
+@from_settings(CalibrateSettings)
+def calibrate(settings: CalibrateSettings) -> None:
+    """Fit a parameter set of the synthetic market to recorded trades and quotes.
+
+    \b
+    feedsim calibrate DATA/20250916 --seconds 300 --out mine.json
+    feedsim serve synthetic: --option preset.ES=mine.json
+    """
+    from rich.console import Console
+
+    from feedsim.app.opening import open_tape
+    from feedsim.lab.calibrating import calibrated, print_calibration
+
+    notes = Console(stderr=True)
+    bare = msgspec.structs.replace(settings, bar_tf_s=(), footprint_tf_s=(), features_every_s=0)
+    tape = open_tape(bare)
+    try:
+        with _progress(notes, "and searching") as on_step:
+            found = calibrated(tape, settings, on_step=on_step)
+    finally:
+        tape.close()
+    _write(Path(settings.out), found.to_json().rstrip(b"\n"), field="out")
+    console = Console()
+    print_calibration(found, console if console.is_terminal else Console(width=WIDTH, file=sys.stdout))
+    notes.print(f"written into {settings.out}", markup=False, highlight=False, soft_wrap=True)
+
+
 def _check(settings: RealismSettings) -> None:
     """Before hours of work: whether its results have a place. Raises ConfigError."""
     from feedsim.errors import ConfigError
@@ -152,10 +188,10 @@ def _tell(result: Result, study: Study, settings: RealismSettings, notes: Consol
     print_result(result, console if console.is_terminal else Console(width=WIDTH, file=sys.stdout))
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes, *, field: str = "json") -> None:
     from feedsim.errors import ConfigError
 
     try:
         path.write_bytes(data + b"\n")
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}", field="json") from None
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}", field=field) from None

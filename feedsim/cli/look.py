@@ -28,6 +28,7 @@ class InspectSettings(SourceSettings, kw_only=True, forbid_unknown_fields=True):
     """What is looked at, and how it is shown."""
 
     plot: Annotated[str, Meta(description="also draw it into this file, .png or .html")] = ""
+    plot_size: Annotated[str, Meta(description="pixels of a .png, as 1200x620; without it what fits")] = ""
     json: Annotated[bool, Meta(description="print the facts as JSON instead of tables")] = False
 
 
@@ -39,12 +40,16 @@ def inspect(settings: InspectSettings) -> None:
     feedsim inspect sierra/                                   Sierra chart files
     feedsim inspect recordings/monday --plot monday.html      and a picture, for any browser
     feedsim inspect synthetic: --seed 7 --minutes 60 --plot market.png
+    feedsim inspect synthetic:chop --symbols ES --minutes 60 --plot chop.png --plot-size 1200x620
     """
     from rich.console import Console
 
+    from feedsim.errors import ConfigError
     from feedsim.lab.drawing import painter_for
 
-    paint = painter_for(Path(settings.plot)) if settings.plot else None
+    if settings.plot_size and not settings.plot:
+        raise ConfigError(f"{settings.plot_size}: there is no --plot to have that size", field="plot_size")
+    paint = painter_for(Path(settings.plot), size=settings.plot_size) if settings.plot else None
     notes = Console(stderr=True)
     tape = _open(settings, notes)
     try:

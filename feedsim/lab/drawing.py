@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,17 +16,48 @@ from feedsim.errors import ConfigError
 
 if TYPE_CHECKING:
     from feedsim.lab.picture import Picture, VolumeBars
+    from feedsim.lab.spans import Span
 
 PAPER, GROUND, GRID, INK, FAINT = "#0b0e14", "#0f141d", "#1d2633", "#d5dbe5", "#8a95a6"
 BUY, SELL, NEUTRAL, PRICE, VWAP = "#2ec4a0", "#f0616d", "#75808f", "#f4f7fb", "#ffc24d"
 # Depth, from nothing to the thickest level.
 HEAT = ("#0f141d", "#10233a", "#123454", "#15496e", "#1b6584", "#3b9191", "#b9bd6c", "#ffe9a3")
 
+# Told apart without red and green as well, and by their signs: ▲ long, ▼ short (the side), ◆ a warning.
+LABELS = MappingProxyType({"long_bias": "#56b4e9", "short_bias": "#ff7a3c", "divergence_warning": "#e79ad2"})
+SIGNS = MappingProxyType({1: "▲", -1: "▼", 0: "◆"})
+PHASES = MappingProxyType(
+    {
+        "lull": "#56606e",
+        "absorption": "#a88be0",
+        "breakout": "#f0e46a",
+        "retest": "#3f6fb5",
+        "impulse": "#f0e46a",
+        "pullback": "#3f6fb5",
+        "shock": "#b5533c",
+        "news": "#a5892a",
+        "divergence": "#b0619a",
+        "reversal": "#3f6fb5",
+        "flush": "#b5533c",
+        "halt": "#aab3c0",
+    }
+)
+OTHER_PHASES = ("#3f6fb5", "#f0e46a", "#a88be0", "#b5533c", "#8fd0c0", "#b0619a")  # of scenarios of users, in turn
+PAUSE, PAUSE_LINE = "#1a2029", "#4a5565"
+OUTCOMES = MappingProxyType({"held": "✓", "failed": "✗"})
+
 Painter = Callable[["Picture"], None]
 
 
-def painter_for(path: Path) -> Painter:
-    """What draws a picture into `path`, by its ending. Raises ConfigError where that cannot be done here."""
+LEAST_SIZE, LARGEST_SIZE = (600, 400), (8000, 6000)  # pixels
+
+
+def painter_for(path: Path, *, size: str = "") -> Painter:
+    """What draws a picture into `path`, by its ending; `size` of a PNG is `1200x620` (pixels), or what fits.
+
+    Raises ConfigError where that cannot be done here.
+    """
+    pixels = _pixels(path, size) if size else None
     if path.suffix not in (".png", ".html"):
         raise ConfigError(f"{path}: pictures are .png or .html", field="plot")
     if not path.parent.is_dir():
@@ -37,7 +70,18 @@ def painter_for(path: Path) -> Painter:
         from feedsim.lab.png import paint_png
     except ImportError:
         raise ConfigError("a .png needs matplotlib: pip install 'feedsim[plot]'", field="plot") from None
-    return partial(_written, paint_png, path)
+    return partial(_written, partial(paint_png, size=pixels), path)
+
+
+def _pixels(path: Path, size: str) -> tuple[int, int]:
+    if path.suffix != ".png":
+        raise ConfigError(f"{size}: only a .png has a size; other pictures fit the window", field="plot_size")
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", size)
+    wide, high = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not (LEAST_SIZE[0] <= wide <= LARGEST_SIZE[0] and LEAST_SIZE[1] <= high <= LARGEST_SIZE[1]):
+        least, largest = (f"{wide}x{high}" for wide, high in (LEAST_SIZE, LARGEST_SIZE))
+        raise ConfigError(f"{size!r}: expected pixels as 1200x620, from {least} to {largest}", field="plot_size")
+    return wide, high
 
 
 def _written(paint: Callable[[Picture, Path], None], path: Path, picture: Picture) -> None:
@@ -83,3 +127,47 @@ def delta_colours(bars: VolumeBars) -> list[str]:
         mixed = (round(g * (1 - share) + s * share) for g, s in zip(grey, side, strict=True))
         colours.append("#{:02x}{:02x}{:02x}".format(*mixed))
     return colours
+
+
+def phase_colours(phases: Sequence[Span]) -> dict[str, str]:
+    """The colour of each phase that there is, in the order in which they come first."""
+    colours: dict[str, str] = {}
+    for phase in phases:
+        if phase.name not in colours:
+            own = sum(name not in PHASES for name in colours)
+            colours[phase.name] = PHASES.get(phase.name, OTHER_PHASES[own % len(OTHER_PHASES)])
+    return colours
+
+
+def label_colour(label: Span) -> str:
+    return LABELS.get(label.name, NEUTRAL)
+
+
+def label_text(label: Span) -> str:
+    """Its sign, which is seen without its colour, and its name."""
+    return f"{SIGNS[label.side]} {label.name}"
+
+
+def pause_texts(pause: Span) -> tuple[str, str]:
+    """Why trading stands, and shorter."""
+    return pause.name, pause.name.partition(":")[0]
+
+
+def phase_ink(colour: str) -> str:
+    """What is read on a phase's colour."""
+    red, green, blue = rgb(colour)
+    return PAPER if 0.299 * red + 0.587 * green + 0.114 * blue > 105 else INK
+
+
+def truth_key(picture: Picture) -> list[tuple[str, str]]:
+    """What the colours of the spans mean: (colour, what it is); without a colour it is a sign that is explained."""
+    labels = {label_text(label): label_colour(label) for panel in picture.panels for label in panel.spans.labels}
+    phases = [phase for panel in picture.panels for phase in panel.spans.phases]
+    outcomes = {phase.outcome for phase in phases}
+    paused = any(panel.spans.pauses(picture.end_ns) for panel in picture.panels)
+    return [
+        *((colour, text) for text, colour in sorted(labels.items())),
+        *((colour, name) for name, colour in phase_colours(phases).items()),
+        *(("", f"{sign} {outcome}") for outcome, sign in OUTCOMES.items() if outcome in outcomes),
+        *([(PAUSE_LINE, "no trading")] if paused else []),
+    ]

@@ -22,7 +22,7 @@ _PASSED_OVER = frozenset({"node_modules", "__pycache__", "site-packages", "venv"
 
 def scenarios() -> dict[str, str]:
     """What the synthetic market can do, by the names that may follow `synthetic:`."""
-    return dict(SCENARIOS)
+    return {name: scenario.about for name, scenario in SCENARIOS.items()}
 
 
 @dataclass(frozen=True, slots=True)

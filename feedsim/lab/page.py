@@ -15,7 +15,9 @@ import numpy.typing as npt
 
 from feedsim.instruments import NS_PER_MS
 from feedsim.lab.picture import Panel, Picture, held
-from feedsim.lab.svg import LEFT, PLOT_WIDTH, VIEW, drawing_of
+from feedsim.lab.spans import Span
+from feedsim.lab.svg import drawing_of
+from feedsim.lab.svg_frame import LEFT, PLOT_WIDTH, VIEW
 
 
 def paint_html(picture: Picture, path: Path) -> None:
@@ -43,7 +45,7 @@ def _data(picture: Picture) -> dict[str, object]:
         "view": VIEW,
         "left": LEFT,
         "width": PLOT_WIDTH,
-        "panels": [_series(panel) for panel in picture.panels],
+        "panels": [{**_series(panel), "told": _told(picture, panel)} for panel in picture.panels],
     }
 
 
@@ -63,3 +65,9 @@ def _series(panel: Panel) -> dict[str, object]:
 
 def _rounded(values: npt.NDArray[np.float64]) -> list[float | None]:
     return [None if value != value else round(value, 4) for value in values.tolist()]
+
+
+def _told(picture: Picture, panel: Panel) -> list[tuple[float, float, str]]:
+    """Labels, phases and pauses: from which column to which."""
+    spans: list[Span] = [*panel.spans.labels, *panel.spans.phases, *panel.spans.pauses(picture.end_ns)]
+    return [(*picture.place(span), span.name) for span in spans]

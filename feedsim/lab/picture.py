@@ -1,6 +1,7 @@
 """A session as a picture needs it: some hundred columns of time for each symbol, gathered chunk by chunk.
 
-Prices, VWAP and bands, volume by aggressor, the largest trades and the resting depth. Painters make files of it.
+Prices, VWAP and bands, volume by aggressor, the largest trades, the resting depth, and the truth where it is told.
+Painters make files of it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from feedsim.events.columns import Float64, Int64
 from feedsim.instruments import NS_PER_S
 from feedsim.lab.axes import day_of
 from feedsim.lab.heat import HeatMap
+from feedsim.lab.spans import Span, Spans
 from feedsim.lab.tallies import tick_of
 from feedsim.playback.tape import Tape
 
@@ -67,6 +69,7 @@ class Panel:
     fine_books: bool = False
     bar_tf_s: int = 0
     """Where there are no trades: the length of the bars whose volume is shown."""
+    spans: Spans = field(default_factory=Spans)
     bid: Float64 = field(init=False)
     ask: Float64 = field(init=False)
     mid: Float64 = field(init=False)
@@ -243,6 +246,15 @@ class Picture:
         return self.start_ns + self.columns * self.length_ns
 
     @property
+    def has_phases(self) -> bool:
+        return any(panel.spans.phases for panel in self.panels)
+
+    def place(self, span: Span) -> tuple[float, float]:
+        """Where a span begins and ends, in columns of the picture."""
+        start, end = ((ns - self.start_ns) / self.length_ns for ns in (span.start_ns, span.end_ns))
+        return max(start, 0.0), min(end, float(self.columns))
+
+    @property
     def bar_columns(self) -> int:
         """Columns that share one bar of volume."""
         span_ns = self.columns * self.length_ns
@@ -257,7 +269,7 @@ class Picture:
 
     def add(self, chunk: Chunk) -> None:
         """The next chunk of the session."""
-        for channel in ("trade", "l1", "bar", "l2"):
+        for channel in ("status", "truth", "trade", "l1", "bar", "l2"):
             if channel in chunk.tables:
                 self._add(chunk.tables[channel].table)
 
@@ -279,5 +291,9 @@ class Picture:
             panel.add_bars(column, rows)
             if not self._has_trades:
                 panel.add_volume(column, rows)
+        elif rows.channel == "truth":
+            panel.spans.add_truth(rows)
+        elif rows.channel == "status":
+            panel.spans.add_status(rows)
         else:
             panel.add_books(column, rows, with_mid=not np.isfinite(panel.bid).any())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -11,49 +12,74 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.patheffects import Normal, Stroke
+from PIL import Image
 
 from feedsim.lab import drawing
 from feedsim.lab.axes import time_marks
 from feedsim.lab.drawing import BUY, FAINT, GRID, GROUND, INK, NEUTRAL, PAPER, PRICE, SELL, VWAP
 from feedsim.lab.picture import Panel, Picture, held
+from feedsim.lab.png_truth import draw_key, draw_labels, draw_pauses, draw_phases
 
 DPI = 110
 WIDTH_IN, WIDTH_MORE_IN, HEIGHT_IN = 13.0, 8.0, 9.0
+TOP_IN, BOTTOM_IN, LEFT_IN, RIGHT_IN, KEY_IN = 0.95, 0.36, 0.7, 0.75, 0.2
+COLOURS = 256  # of the file, which is then a third as large
 BIG_TRADES = 40
 _HALO = [Stroke(linewidth=2.6, foreground=GROUND, alpha=0.7), Normal()]  # lines are seen on bright depth too
 
 
-def paint_png(picture: Picture, path: Path) -> None:
-    """Draw into `path`. Raises OSError."""
+def paint_png(picture: Picture, path: Path, *, size: tuple[int, int] | None = None) -> None:
+    """Draw into `path`, as large as `size` says (pixels). Raises OSError."""
     panels = picture.panels
-    figure = Figure(figsize=(WIDTH_IN + WIDTH_MORE_IN * (len(panels) - 1), HEIGHT_IN), dpi=DPI, facecolor=PAPER)
+    wide, high = WIDTH_IN + WIDTH_MORE_IN * (len(panels) - 1), HEIGHT_IN
+    if size is not None:
+        wide, high = size[0] / DPI, size[1] / DPI
+    figure = Figure(figsize=(wide, high), dpi=DPI, facecolor=PAPER)
     FigureCanvasAgg(figure)
+    key = draw_key(figure, picture)
     grid = GridSpec(
-        3,
+        4 if picture.has_phases else 3,
         len(panels),
         figure=figure,
-        height_ratios=(6.2, 1.5, 1.5),
-        hspace=0.05,
+        height_ratios=(6.2, *((0.28,) if picture.has_phases else ()), 1.5, 1.5),
+        hspace=0.06,
         wspace=0.14,
-        left=0.9 / figure.get_figwidth(),
-        right=1 - 0.7 / figure.get_figwidth(),
-        top=0.895,
-        bottom=0.065,
+        left=LEFT_IN / wide,
+        right=1 - RIGHT_IN / wide,
+        top=1 - TOP_IN / high,
+        bottom=(BOTTOM_IN + KEY_IN * key) / high,
     )
-    left = 0.9 / figure.get_figwidth()
-    figure.text(left, 0.965, picture.title, color=INK, fontsize=14, fontweight="bold", va="center")
-    figure.text(left, 0.937, picture.subtitle, color=FAINT, fontsize=9.5, va="center")
+    figure.text(LEFT_IN / wide, 1 - 0.3 / high, picture.title, color=INK, fontsize=14, fontweight="bold", va="center")
+    figure.text(LEFT_IN / wide, 1 - 0.56 / high, picture.subtitle, color=FAINT, fontsize=9.5, va="center")
     for place, panel in enumerate(panels):
-        price = figure.add_subplot(grid[0, place])
-        volume = figure.add_subplot(grid[1, place], sharex=price)
-        delta = figure.add_subplot(grid[2, place], sharex=price)
-        for axes in (price, volume, delta):
-            _dress(axes)
-        _draw_price(price, picture, panel)
-        _draw_volume(volume, picture, panel)
-        _draw_delta(delta, panel)
-        _mark_time(delta, picture, most=11 if len(panels) == 1 else 7)
-    figure.savefig(path, format="png")
+        _draw_panel(figure, grid, place, picture, panel)
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    drawn = BytesIO()
+    figure.savefig(drawn, format="png")
+    with Image.open(drawn) as image:
+        few = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    few.save(path, format="png", optimize=True)
+
+
+def _draw_panel(figure: Figure, grid: GridSpec, place: int, picture: Picture, panel: Panel) -> None:
+    price = figure.add_subplot(grid[0, place])
+    volume, delta = (figure.add_subplot(grid[row, place], sharex=price) for row in (-2, -1))
+    for axes in (price, volume, delta):
+        _dress(axes)
+        axes.set_xlim(0, picture.columns)
+    _draw_price(price, picture, panel)
+    _draw_volume(volume, picture, panel)
+    _draw_delta(delta, panel)
+    _mark_time(delta, picture, most=11 if len(picture.panels) == 1 else 7)
+    if picture.has_phases:
+        strip = figure.add_subplot(grid[1, place], sharex=price)
+        _dress(strip)
+        draw_phases(strip, picture, panel)
+    draw_labels(price, picture, panel)
+    draw_pauses((price, volume, delta), picture, panel)
 
 
 def _dress(axes: Axes) -> None:
@@ -67,7 +93,20 @@ def _dress(axes: Axes) -> None:
 
 
 def _named(axes: Axes, name: str) -> None:
-    axes.set_ylabel(name, color=FAINT, fontsize=9, labelpad=8)
+    box = {"facecolor": GROUND, "alpha": 0.7, "linewidth": 0, "pad": 1.5}
+    axes.annotate(
+        name,
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(5, -4),
+        textcoords="offset points",
+        color=FAINT,
+        fontsize=8.5,
+        ha="left",
+        va="top",
+        zorder=5,
+        bbox=box,
+    )
 
 
 def _mark_time(axes: Axes, picture: Picture, *, most: int) -> None:
@@ -85,7 +124,7 @@ def _draw_price(axes: Axes, picture: Picture, panel: Panel) -> None:
     axes.set_ylim(low, high)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.2f}")
     axes.set_title(panel.symbol, color=INK, fontsize=12, fontweight="bold", loc="left", pad=7, y=1.0)
-    _named(axes, "price, index points")
+    axes.set_ylabel("price, index points", color=FAINT, fontsize=9, labelpad=8)
     _draw_depth(axes, picture, panel)
     middle = np.arange(picture.columns) + 0.5
     _draw_bands(axes, panel, middle)
@@ -127,12 +166,14 @@ def _draw_depth(axes: Axes, picture: Picture, panel: Panel) -> None:
             zorder=0.6 + place / 10,
         )
     axes.set_ylim(limits)
-    _draw_key(axes, top)
+    _draw_depth_key(axes, top)
 
 
-def _draw_key(axes: Axes, top: float) -> None:
+def _draw_depth_key(axes: Axes, top: float) -> None:
     """What the brightness of the depth means."""
-    key = axes.inset_axes((0.062, 1.021, 0.11, 0.016))
+    extent = axes.get_window_extent()
+    wide, high = extent.width / DPI, extent.height / DPI  # inches
+    key = axes.inset_axes((0.72 / wide, 1 + 0.1 / high, 1.2 / wide, 0.08 / high))
     shares = np.linspace(1 / 256, 1, 128)
     key.imshow(drawing.heat_colours(shares[None, :], 1.0), aspect="auto", extent=(0, 1, 0, 1))
     key.set_axis_off()

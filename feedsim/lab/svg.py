@@ -7,7 +7,6 @@ import html
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,54 +15,38 @@ from feedsim.lab import drawing
 from feedsim.lab.axes import round_marks, time_marks
 from feedsim.lab.drawing import BUY, GRID, GROUND, INK, NEUTRAL, PAPER, PRICE, SELL, VWAP
 from feedsim.lab.picture import Panel, Picture, held
+from feedsim.lab.svg_frame import (
+    GAP,
+    KEY_HEIGHT,
+    LEFT,
+    OTHER_HEIGHT,
+    PLOT_WIDTH,
+    PRICE_HEIGHT,
+    PRICE_TOP,
+    RIGHT,
+    STRIP_GAP,
+    STRIP_HEIGHT,
+    TIMES_HEIGHT,
+    VIEW,
+    Frame,
+)
+from feedsim.lab.svg_truth import draw_key, draw_labels, draw_pauses, draw_phases
 
-VIEW = 1200  # units across; the page scales them
-LEFT, RIGHT = 4, 76
-PLOT_WIDTH = VIEW - LEFT - RIGHT
-PRICE_TOP, PRICE_HEIGHT, OTHER_HEIGHT, GAP = 34, 430, 100, 10
-VOLUME_TOP = PRICE_TOP + PRICE_HEIGHT + GAP
-DELTA_TOP = VOLUME_TOP + OTHER_HEIGHT + GAP
-HEIGHT = DELTA_TOP + OTHER_HEIGHT + 24
 BIG_TRADES = 40
-
-Values = npt.NDArray[Any]
-
-
-class Frame:
-    """A rectangle with `columns` across and values low … high upwards."""
-
-    def __init__(self, top: float, height: float, columns: int, low: float, high: float) -> None:
-        self.top, self.height, self.columns = top, height, columns
-        self.low, self.high = low, high if high > low else low + 1
-
-    def x(self, column: Values | float) -> Values:
-        return np.asarray(LEFT + np.asarray(column, np.float64) * PLOT_WIDTH / self.columns)
-
-    def y(self, value: Values | float) -> Values:
-        share = (np.asarray(value, np.float64) - self.low) / (self.high - self.low)
-        return np.asarray(self.top + self.height * (1 - share))
-
-    def line(self, column: Values, value: Values) -> str:
-        """The path of a line; it has gaps where a value is NaN."""
-        parts, pen = [], "M"
-        for x, y in zip(self.x(column).tolist(), self.y(value).tolist(), strict=True):
-            if y != y:
-                pen = "M"
-                continue
-            parts.append(f"{pen}{x:.1f} {y:.1f}")
-            pen = "L"
-        return "".join(parts)
 
 
 def drawing_of(picture: Picture, panel: Panel, place: int) -> str:
     """All panels of one symbol; `place` tells drawings of one page apart."""
-    frames = (
-        Frame(PRICE_TOP, PRICE_HEIGHT, picture.columns, *panel.price_range()),
-        Frame(VOLUME_TOP, OTHER_HEIGHT, picture.columns, *_volume_range(picture, panel)),
-        Frame(DELTA_TOP, OTHER_HEIGHT, picture.columns, *_delta_range(panel)),
-    )
+    price = Frame(PRICE_TOP, PRICE_HEIGHT, picture.columns, *panel.price_range())
+    strip = Frame(price.bottom + STRIP_GAP, STRIP_HEIGHT, picture.columns, 0, 1) if picture.has_phases else None
+    top = (price if strip is None else strip).bottom + GAP
+    volume = Frame(top, OTHER_HEIGHT, picture.columns, *_volume_range(picture, panel))
+    delta = Frame(volume.bottom + GAP, OTHER_HEIGHT, picture.columns, *_delta_range(panel))
+    frames = (price, volume, delta)
+    key = list(draw_key(picture, delta.bottom + TIMES_HEIGHT))
+    height = delta.bottom + TIMES_HEIGHT + (KEY_HEIGHT if key else 0)
     parts = [
-        f'<svg viewBox="0 0 {VIEW} {HEIGHT}" role="img" aria-label="{html.escape(panel.symbol)}">',
+        f'<svg viewBox="0 0 {VIEW} {height:.0f}" role="img" aria-label="{html.escape(panel.symbol)}">',
         f'<text class="symbol" x="{LEFT}" y="20">{html.escape(panel.symbol)}</text>',
         f'<text class="says" x="{LEFT + 60}" y="20" xml:space="preserve"></text>',
         *(_clip(frame, f"clip{place}-{index}") for index, frame in enumerate(frames)),
@@ -76,7 +59,10 @@ def drawing_of(picture: Picture, panel: Panel, place: int) -> str:
         parts += _value_marks(frame, whole=index > 0)
         parts += [f'<g clip-path="url(#clip{place}-{index})">', *lines, "</g>"]
         parts.append(f'<text x="{LEFT + 6}" y="{frame.top + 15}">{name}</text>')
-    parts += [*_key(panel, picture), f'<line class="cross" y1="{PRICE_TOP}" y2="{HEIGHT - 24}"/>', "</svg>"]
+    parts += draw_phases(strip, picture, panel) if strip is not None else []
+    parts += draw_pauses(frames, picture, panel, place)
+    parts += draw_labels(price, picture, panel)
+    parts += [*key, *_key(panel, picture), f'<line class="cross" y1="{PRICE_TOP}" y2="{delta.bottom}"/>', "</svg>"]
     return "\n".join(parts)
 
 
@@ -96,12 +82,13 @@ def _rectangle(frame: Frame, more: str = "") -> str:
 
 
 def _time_marks(picture: Picture, frames: Sequence[Frame]) -> Iterator[str]:
+    below = frames[-1].bottom + 16
     for ns, label in time_marks(picture.start_ns, picture.end_ns, 13):
         x = float(frames[0].x((ns - picture.start_ns) / picture.length_ns))
         for frame in frames:
             yield f'<path d="M{x:.1f} {frame.top}v{frame.height}" stroke="{GRID}"/>'
         align = "start" if x < LEFT + 16 else "middle"
-        yield f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="{align}">{label}</text>'
+        yield f'<text x="{x:.1f}" y="{below}" text-anchor="{align}">{label}</text>'
 
 
 def _value_marks(frame: Frame, *, whole: bool) -> Iterator[str]:
@@ -195,7 +182,7 @@ def _volume(frame: Frame, picture: Picture, panel: Panel) -> Iterator[str]:
         return
     bars = panel.volume_bars(picture.bar_columns)
     width = PLOT_WIDTH / frame.columns * bars.width * 0.86
-    bottom = frame.top + frame.height
+    bottom = frame.bottom
     rows = zip(frame.x(bars.start).tolist(), frame.y(bars.volume).tolist(), drawing.delta_colours(bars), strict=True)
     for x, y, colour in rows:
         yield f'<path d="M{x:.1f} {bottom}V{y:.1f}h{width:.1f}V{bottom}z" fill="{colour}"/>'

@@ -12,7 +12,7 @@ import msgspec
 
 from feedsim.errors import ConfigError
 from feedsim.instruments import INSTRUMENTS
-from feedsim.market.presets import PRESETS
+from feedsim.market.presets import PRESETS, Preset
 from feedsim.market.scenario import Scenario
 from feedsim.market.scenarios import SCENARIOS
 
@@ -43,8 +43,8 @@ class MarketConfig:
     """Of ES and NQ at the start, in index points."""
     ticks: Mapping[str, float] = field(default_factory=dict)
     """Where a symbol's tick is not the exchange's."""
-    presets: Mapping[str, str] = field(default_factory=dict)
-    """Where a symbol's parameter set is not the default one."""
+    presets: Mapping[str, str | Preset] = field(default_factory=dict)
+    """Where a symbol's parameter set is not the default one: a name, or the set itself."""
     lot_scale: float = 1.0
     """Makes market orders larger or smaller."""
     l2_interval_ms: int = 100
@@ -66,20 +66,24 @@ class MarketConfig:
             raise ConfigError(f"{self.lot_scale}: expected more than 0 and at most 100", field="lot_scale")
         if not 1 <= self.l2_interval_ms <= LONGEST_INTERVAL_MS:
             raise ConfigError(f"{self.l2_interval_ms}: expected 1 to {LONGEST_INTERVAL_MS} ms", field="l2_interval_ms")
-        for symbol, preset in self.presets.items():
-            if preset not in PRESETS:
-                raise ConfigError(f"{preset!r}: expected {', '.join(PRESETS)}", field=f"presets.{symbol}")
         self._check_prices()
+        for symbol, preset in self.presets.items():
+            if isinstance(preset, str) and preset not in PRESETS:
+                raise ConfigError(f"{preset!r}: expected {', '.join(PRESETS)}", field=f"presets.{symbol}")
 
     def _check_prices(self) -> None:
-        for symbol in PRICES:
-            price, tick = self.price(symbol), self.tick(symbol)
+        for field_name, known in (("prices", PRICES), ("ticks", FOLLOWS), ("presets", FOLLOWS)):
+            for symbol in getattr(self, field_name):
+                if symbol not in known:
+                    raise ConfigError(f"expected only {', '.join(known)}", field=f"{field_name}.{symbol}")
+        for symbol, followed in FOLLOWS.items():
+            price, tick = self.price(followed), self.tick(symbol)
             if not 0 < tick < math.inf:
                 raise ConfigError(f"{tick}: expected a number above 0", field=f"ticks.{symbol}")
             if not 100 * tick <= price < math.inf:
-                raise ConfigError(f"{price}: expected at least a hundred ticks of {tick}", field=f"prices.{symbol}")
+                raise ConfigError(f"{price}: expected at least a hundred ticks of {tick}", field=f"prices.{followed}")
             if price / tick != round(price / tick):
-                raise ConfigError(f"{price}: not a multiple of the tick {tick}", field=f"prices.{symbol}")
+                raise ConfigError(f"{price}: not a multiple of the tick {tick}", field=f"prices.{followed}")
 
     def price(self, symbol: str) -> float:
         """Of ES or NQ, at the start."""
@@ -89,9 +93,15 @@ class MarketConfig:
         """In index points."""
         return self.ticks.get(symbol, INSTRUMENTS[symbol].tick)
 
-    def preset(self, symbol: str) -> str:
-        """The name of its parameter set."""
-        return self.presets.get(symbol, DEFAULT_PRESETS[symbol])
+    def preset(self, symbol: str) -> Preset:
+        """Its parameter set."""
+        preset = self.presets.get(symbol, DEFAULT_PRESETS[symbol])
+        return PRESETS[preset] if isinstance(preset, str) else preset
+
+    def preset_name(self, symbol: str) -> str:
+        """The name of it, or what it says of itself."""
+        preset = self.presets.get(symbol, DEFAULT_PRESETS[symbol])
+        return preset if isinstance(preset, str) else preset.about
 
     def strengths(self) -> tuple[float, float]:
         """The share of the common factor that ES and NQ hear late: that of the follower."""
@@ -107,7 +117,7 @@ class MarketConfig:
     def from_json(cls, values: Mapping[str, Any]) -> MarketConfig:
         """Raises ConfigError."""
         try:
-            return msgspec.convert(values, cls)
+            return msgspec.convert(values, cls, str_keys=True)
         except msgspec.ValidationError as error:
             raise ConfigError(str(error), field="market") from None
 

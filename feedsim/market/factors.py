@@ -101,8 +101,8 @@ FACTORS = np.dtype(
 )
 """Random streams; latent prices in ticks, those a second before, and what is still to be heard of the common factor;
 moods and log activity; VWAP of the latent prices and its weight; where a range began; the VIX and the usual size of
-ES's moves; the price that limits refer to, seconds that trading still stands (-1: to the close) and why, the limit that was reached, extremes of the
-latest minutes."""
+moves of ES; the price that limits refer to, seconds that trading still stands (-1: to the close) and why, the limit
+that was reached, extremes of the latest minutes."""
 
 BOUNDS = np.dtype(
     [

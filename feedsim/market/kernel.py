@@ -191,7 +191,8 @@ def advance(
             _open(state, law, moved_by, steers, now, orders)
             state.l2_ns = now
         quoted += tell_l1(state, now, l1[quoted])
-        state.next_ns = now + gap_after(state, law, moved_by, busy[step])
+        hurry = 1.0 + law.urgency * abs(_steering(law, steers - 0.5 * (state.best[0] + state.best[1])))
+        state.next_ns = now + gap_after(state, law, moved_by, busy[step] * hurry)
     return traded, quoted, shown, state.logged
 
 

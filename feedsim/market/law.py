@@ -21,6 +21,7 @@ ROUND_TRIP = (0.45, 5.08, 0.13)
 
 _NUMBERS = (
     "hum",
+    "urgency",
     "burst",
     "burst_after",
     "burst_trade",

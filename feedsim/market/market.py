@@ -32,7 +32,6 @@ from feedsim.market.kernel import (
 from feedsim.market.law import law_record
 from feedsim.market.modulators import HALT
 from feedsim.market.options import CONTEXT_WIDTH, OPTIONS, new_options, open_options
-from feedsim.market.presets import PRESETS
 from feedsim.market.reaction import kick
 from feedsim.market.schedule import Schedule
 from feedsim.market.seasons import busy, swing
@@ -89,7 +88,7 @@ class SymbolMarket:
         self._schedule = schedule
         self._start_ns = start_ns
         self._l2_every_ns = config.l2_interval_ms * 1_000_000
-        preset = PRESETS[config.preset(symbol)]
+        preset = config.preset(symbol)
         self._relative = SHARES[UNDERLYING.index(FOLLOWS[symbol])][2] * preset.volatility
         self._daily_lots = preset.daily_lots
         self._law: Any = law_record(preset, lot_scale=config.lot_scale).view(np.recarray)[0]
@@ -387,6 +386,7 @@ class SymbolMarket:
         book["ids"][0][behind] = 0
         code = self._code_before if self._ready else self._code
         book["told_rows"] = 0
+        book["logged"] = 0
         factors, options = self._before if self._ready else (self._factors, self._options)
         saved = _Saved(
             book=book.tobytes(),
@@ -424,7 +424,7 @@ def _rows(saved: bytes, fields: tuple[str, ...]) -> Rows:
 
 def _shape(symbol: str, config: MarketConfig) -> npt.NDArray[Any]:
     """What of the factors does not change, as one record of SHAPE."""
-    preset = PRESETS[config.preset(symbol)]
+    preset = config.preset(symbol)
     followed = FOLLOWS[symbol]
     shape = np.zeros(1, SHAPE)
     shape["follows"] = UNDERLYING.index(followed)

@@ -22,6 +22,8 @@ class Preset:
     # ---------------------------------------------------------------- the clock
     hum: float
     """Events a second that come by themselves; each may start a burst."""
+    urgency: float
+    """How much busier it is for each tick that the latent price steers: who trades both markets hurries."""
     burst: float
     """Probability that an event is followed at once by another."""
     burst_after: float
@@ -116,6 +118,7 @@ _ORDERS = {1: 600, 2: 140, 3: 70, 4: 30, 5: 80, 8: 15, 10: 45, 15: 6, 20: 10, 30
 _ES_2025 = Preset(
     about="E-mini S&P 500, summer 2025: queues of some eighty lots, a spread of one tick",
     hum=41.07,
+    urgency=1.0,
     burst=0.8293,
     burst_after=0.6741,
     burst_trade=1.865,
@@ -160,6 +163,7 @@ _ES_2025 = Preset(
 _NQ_2025 = Preset(
     about="E-mini Nasdaq-100, autumn 2025: queues of a few lots, a spread of two ticks",
     hum=50.51,
+    urgency=1.0,
     burst=0.01359,
     burst_after=0.5633,
     burst_trade=1.525,

@@ -15,7 +15,7 @@ from feedsim.observe.rolling import unit
 
 _VWAP, _FLOW, _LEADER, _OPTIONS, _PATTERN = 0.2, 0.25, 0.2, 0.15, 0.2
 # Fitted on ordinary sessions.
-_AT_NOTHING, _GAIN = 0.08, 1.0
+_AT_NOTHING, _GAIN = 0.08, 0.96
 
 
 @dataclass(slots=True)

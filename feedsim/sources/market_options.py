@@ -8,8 +8,16 @@ from typing import Any
 
 from feedsim.errors import ConfigError
 from feedsim.market.config import MarketConfig
+from feedsim.market.preset_file import read_preset
+from feedsim.market.presets import Preset
 from feedsim.market.scenario import Scenario
 from feedsim.market.scenario_file import read_scenario
+
+
+def _preset(text: str) -> str | Preset:
+    """A name, or what `feedsim calibrate` wrote into a file."""
+    return read_preset(Path(text)) if text.endswith(".json") else text
+
 
 _NUMBERS: dict[str, Callable[[str], float]] = {
     "strength": float,
@@ -21,7 +29,7 @@ _NUMBERS: dict[str, Callable[[str], float]] = {
 _BY_SYMBOL: dict[str, tuple[str, Callable[[str], Any]]] = {
     "price": ("prices", float),
     "tick": ("ticks", float),
-    "preset": ("presets", str),
+    "preset": ("presets", _preset),
 }
 
 

@@ -222,12 +222,10 @@ class SyntheticSource:
         On the way back the orders of users up to `ns` are entered again. Raises SourceError where the source does not
         know them, because it was restored from a state of another one.
         """
-        until_ns = self._within(ns)
+        until_ns = max(self._within(ns), self._info.start_ns)
         if ns < self._position_ns:
             if self._entered > len(self._journal):
-                raise SourceError(
-                    "the orders that were entered before this source's saved state are not known any more"
-                )
+                raise SourceError("orders that were entered before the state that was restored are not known any more")
             again = [entry for entry in self._journal[: self._entered] if entry.ns <= until_ns]
             self.restore(self._initial)
             for entry in again:
@@ -285,7 +283,8 @@ class SyntheticSource:
             return Happened(self._position_ns, "closed", ())
         entered = self._apply(entry)
         if not entered.refused:
-            self._journal = [*self._journal[: self._entered], entry]
+            del self._journal[self._entered :]
+            self._journal.append(entry)
             self._entered += 1
         symbol = self._info.symbols[entry.code]
         events = user_events(entered.rows, symbol, self.config.tick(symbol), priced=ANY_PRICE)
@@ -310,7 +309,7 @@ class SyntheticSource:
 
     def prepare_orders(self) -> None:
         """Compile what orders need, or load it, before the first comes."""
-        saved, journal = self.save(), self._journal
+        saved, journal = self.save(), list(self._journal)
         self.restore(self._initial)
         self.read(self._position_ns + NS_PER_MS)
         for symbol in self._info.symbols:

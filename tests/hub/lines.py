@@ -110,7 +110,7 @@ def subscription(
     return Subscription(streams, None if tf_s is None else frozenset(tf_s), **{"ts": "ns", **options})
 
 
-EVERYTHING = ("status", "bar", "footprint", "profile", "trade", "l1", "l2")
+EVERYTHING = ("status", "bar", "footprint", "profile", "leadership", "trade", "l1", "l2")
 
 
 class Hub:

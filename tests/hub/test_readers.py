@@ -371,7 +371,7 @@ def test_a_snapshot_is_the_newest_of_each_stream_that_has_a_state(at_s: float, r
         (snapshot,) = line.told(m.Snapshot)
         newest: dict[Any, Event] = {}
         for event in tape_events(SHORT)[: snapshot.seq]:
-            if stream_of(event)[0] not in ("trade", "footprint"):
+            if stream_of(event)[0] not in ("trade", "footprint", "leadership"):
                 newest[stream_of(event)] = event
         assert snapshot.seq == hub.session.ring.head > 0
         assert texts(snapshot.events) == texts(sorted(newest.values(), key=lambda event: event.seq))

@@ -203,7 +203,7 @@ def test_what_a_session_says_of_itself() -> None:
         await asyncio.sleep(3)
         welcome = hub.session.welcome(5, sources=("live",), auth_required=True)
         assert (welcome.id, welcome.sources, welcome.auth_required, welcome.controllable) == (5, ["live"], True, True)
-        assert welcome.channels == ["status", "bar", "footprint", "profile", "trade", "l1", "l2"]
+        assert welcome.channels == ["status", "bar", "footprint", "profile", "leadership", "trade", "l1", "l2"]
         assert (welcome.symbols, welcome.ticks) == (["ES", "NQ"], {"ES": 0.25, "NQ": 0.25})
         assert welcome.tf_s == list(CONFIG.tf_s)
         assert welcome.clock == m.ClockInfo(START_NS // 10**6 + 6000, 2.0, "playing")

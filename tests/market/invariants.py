@@ -87,8 +87,8 @@ def check_prints(told: Told) -> None:
 
 
 def _check_queues_after(told: Told, single: Any, touch: Rows, there: Rows) -> None:
+    """What a hidden order renews at once may leave the L1 as it was, so that none is told."""
     after = in_force(told.l1, told.trades[single, 0])
-    assert (after[:, 0] == told.trades[single, 0]).all()
     for side, (price, size) in ((1, SIDES[1]), (-1, SIDES[0])):
         mine = told.trades[single, 3] == side
         left = (there - told.trades[:, 2])[single]

@@ -361,7 +361,7 @@ def _metaorder(seed: int, minutes: int, every_s: int, lots: int) -> tuple[float,
             of.order(start_ns + (step + 1) * every_s * SECOND_NS, -1, side, lots)
         end_ns = start_ns + count * every_s * SECOND_NS
         paths.append([_mid(of, end_ns), _mid(of, 2 * end_ns - start_ns)])
-    peak, late = np.subtract(*paths) * (1 - 2 * side)
+    peak, late = (np.array(paths[0]) - np.array(paths[1])) * (1 - 2 * side)
     return float(peak), float(late)
 
 
@@ -450,6 +450,7 @@ def test_seek_back_enters_orders_again() -> None:
         other.read(START_NS + second * SECOND_NS)
         other.inject("ES", order_id=-second, side="buy", size=100)
         other.inject("NQ", order_id=-second, side="sell", size=3, price=17_900.0)
+    other.take_user_events()
     assert other.save() == states[0]
     stranger = SyntheticSource(seed=2, minutes=1)
     stranger.restore(states[0])
@@ -499,7 +500,7 @@ def test_wrong_orders(field: str, wrong: dict[str, Any]) -> None:
     """An order that cannot be is refused by the name of the field, before anything is done."""
     source = SyntheticSource(seed=1, minutes=1)
     before = source.save()
-    order = {"symbol": "ES", "order_id": -1, "side": "buy", "size": 1, "price": 5000.0} | wrong
+    order: dict[str, Any] = {"symbol": "ES", "order_id": -1, "side": "buy", "size": 1, "price": 5000.0} | wrong
     with pytest.raises(ConfigError) as raised:
         source.inject(order.pop("symbol"), **order)
     assert raised.value.field == field

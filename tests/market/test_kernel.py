@@ -24,7 +24,7 @@ END_NS = START_NS + 3 * MINUTE_NS
 STEPS = MINUTE_NS // STEP_NS
 PRICE = 20_000  # ticks
 NAMES = list(NEUTRAL)
-NO_ICEBERG = [name for name in NAMES if not name.startswith("iceberg")]
+ROOM = (999, 9999, 999, 2 * LOG_ROOM)
 
 every_symbol = pytest.mark.parametrize("symbol", SYMBOLS)
 
@@ -106,7 +106,7 @@ def _run(
 ) -> Told:
     """The first minute up to some time, from wherever the state is."""
     parts = []
-    sheets = [np.zeros((length, width), np.int64) for length, width in zip((999, 9999, 999, 2 * LOG_ROOM), WIDTHS)]
+    sheets = [np.zeros((length, width), np.int64) for length, width in zip(ROOM, WIDTHS, strict=True)]
     while state.next_ns < until_ns or state.l2_ns < min(until_ns, state.next_ns):
         told = advance(state, law, x, np.full(STEPS, busy), rows, START_NS, until_ns, L2_EVERY_NS, *sheets)
         parts.append([sheet[:count].copy() for sheet, count in zip(sheets, told, strict=True)])
@@ -159,8 +159,8 @@ def steerings(draw: st.DrawFn) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.
     return rows, x
 
 
-@settings(max_examples=60)
-@given(steerings(), st.sampled_from(sorted(PRESETS)), st.integers(0, 2**63 - 1), st.sampled_from([1.0, 20.0]))
+@settings(max_examples=20)
+@given(steerings(), st.sampled_from(sorted(PRESETS)), st.integers(0, 2**63 - 1), st.sampled_from([1.0, 6.0]))
 def test_no_steering_breaks_the_book(
     steering: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]], preset: str, seed: int, busy: float
 ) -> None:
@@ -230,7 +230,7 @@ def test_an_iceberg_is_not_passed_until_it_is_sold() -> None:
     if len(beyond):
         bought = bought[bought[:, 0] <= beyond[0, 0]]
         assert state.iceberg_left == 0
-    assert bought[:, 2].sum() > reserve / 2
+    assert bought[:, 2].sum() > 5 * refresh
 
 
 def test_leans_lean() -> None:

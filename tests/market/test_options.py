@@ -17,11 +17,6 @@ from feedsim.market import options as room
 from feedsim.market.chance import normal, stream
 from feedsim.market.compiling import compiled
 from feedsim.market.options import (
-    CONTEXT_WIDTH,
-    EXPIRIES,
-    LISTED,
-    OPTIONS,
-    STRIKES,
     new_options,
     open_options,
     options_minute,
@@ -73,16 +68,11 @@ def _walk(options: Any, moves: Any, spot: float, pin_weight: float, told: Any) -
         if second % 60 == 0:
             options_minute(options, spot, 15.0, 1.0 - second / (390.0 * 60.0), pin_weight)
         options_second(options, spot, before, pin_weight)
-        told[second, 0] = spot
-        told[second, 1] = options.gamma_flip
-        told[second, 2] = options.call_walls[0]
-        told[second, 3] = options.put_walls[0]
-        told[second, 4] = options.pin_level
-        told[second, 5] = options.pin_strength
-        told[second, 6] = options.put_call_ratio
-        told[second, 7] = options.dealer_position
-        told[second, 8] = options.vol_trigger
-        told[second, 9] = options.gamma_exposure
+        told[second] = (
+            *(spot, options.gamma_flip, options.call_walls[0], options.put_walls[0], options.pin_level),
+            *(options.pin_strength, options.put_call_ratio, options.dealer_position, options.vol_trigger),
+            options.gamma_exposure,
+        )
         before = moves[second]
         spot *= 1.0 + before / 100.0
     return spot
@@ -113,8 +103,8 @@ def _by_strike(options: Any, symbol: str, spot: float, left: float, vix: float =
     """Dollars a percent, of calls and of puts: Black-Scholes by the book, gamma · interest · multiplier · S² · .01."""
     multiplier, relative = {"ES": (50.0, 1.0), "NQ": (20.0, 1.25)}[symbol]
     sigma = vix / 100.0 * relative
-    gamma = np.zeros(STRIKES)
-    for days, share in EXPIRIES:
+    gamma = np.zeros(room.STRIKES)
+    for days, share in room.EXPIRIES:
         root = sigma * math.sqrt(max(days + left, room.SHORTEST_DAYS) / 252.0)
         weight = share * (1.5 - left) if days == 0.0 else share
         for at, strike in enumerate(options.strike):
@@ -132,12 +122,12 @@ def _by_strike(options: Any, symbol: str, spot: float, left: float, vix: float =
     vix=st.floats(10.0, 50.0),
 )
 def test_exposure_is_black_scholes(symbol: str, seed: int, away: float, left: float, vix: float) -> None:
-    """Within a hundredth of all gamma, whatever the price, the hour and the VIX; the sign is with the dealers."""
+    """Within 3 % of all gamma (from a table), whatever price, hour and VIX; the sign is with the dealers."""
     spot = SPOTS[symbol] * (1.0 + away)
     options = _at(symbol, seed=seed, spot=spot, left=left, vix=vix)
     calls, puts = (side.sum() for side in _by_strike(options, symbol, spot, left, vix))
-    assert options.gamma_exposure == pytest.approx(abs(calls - puts), abs=0.01 * (calls + puts) + 1.0)
-    assert options.dealer_position == pytest.approx((calls - puts) / (calls + puts), abs=0.01)
+    assert options.gamma_exposure == pytest.approx(abs(calls - puts), abs=0.03 * (calls + puts) + 1.0)
+    assert options.dealer_position == pytest.approx((calls - puts) / (calls + puts), abs=0.03)
     assert options.gamma_exposure > 0.0
 
 
@@ -170,8 +160,8 @@ def test_walls_have_the_most_gamma(symbol: str, seed: int) -> None:
     ):
         ranked = np.sort(dollars[beyond])[::-1]
         told = [float(dollars[beyond & (options.strike == wall)].sum()) for wall in walls]
-        assert told == pytest.approx(ranked[:LISTED], rel=0.02)
-        assert len(set(walls.tolist())) == LISTED
+        assert told == pytest.approx(ranked[: room.LISTED], rel=0.02)
+        assert len(set(walls.tolist())) == room.LISTED
 
 
 # --------------------------------------------------------------------------------------------------------------- chain
@@ -213,14 +203,14 @@ def test_any_price_has_a_chain(symbol: str, spot: float, seed: int) -> None:
     assert options.strike[0] > 0.0
     assert options.strike[0] < spot * 0.93
     assert options.strike[-1] > spot * 1.07
-    assert len(set(options.pin_levels.tolist())) == LISTED
+    assert len(set(options.pin_levels.tolist())) == room.LISTED
 
 
 @every_symbol
 def test_a_crash_leaves_the_chain(symbol: str) -> None:
     """Far below its strikes all is still a number, and bounded."""
     options = _at(symbol, spot=SPOTS[symbol] * 0.7)
-    row = np.empty(CONTEXT_WIDTH)
+    row = np.empty(room.CONTEXT_WIDTH)
     tell_options(options, row)
     assert np.isfinite(row).all()
     assert 0.0 <= options.pin_strength <= 1.0
@@ -242,7 +232,7 @@ def test_a_new_session_is_drawn_around_its_price() -> None:
     open_options(options, 5400.0)
     assert not options.pinned
     assert not np.array_equal(options.calls, before)
-    assert options.strike[STRIKES // 2] == 5400.0
+    assert options.strike[room.STRIKES // 2] == 5400.0
 
 
 # ------------------------------------------------------------------------------------------------------------ sessions
@@ -275,15 +265,11 @@ def test_told_in_bounds(symbol: str) -> None:
     """Shares and scores in [0, 1], the position in [−1, 1], the ratio in [.7, 1.3], and all of them numbers."""
     told = _sessions(symbol)
     assert all(np.isfinite(values).all() for values in told.values())
-    for name, low, high in (
-        ("pin_strength", 0.0, 1.0),
-        ("vol_trigger", 0.0, 1.0),
-        ("dealer_position", -1.0, 1.0),
-        ("put_call_ratio", 0.7, 1.3),
-        ("gamma_exposure", 1e-9, math.inf),
-    ):
+    bounds = {"pin_strength": (0, 1), "vol_trigger": (0, 1), "dealer_position": (-1, 1), "put_call_ratio": (0.7, 1.3)}
+    for name, (low, high) in bounds.items():
         assert low <= told[name].min()
         assert told[name].max() <= high
+    assert told["gamma_exposure"].min() > 0.0
 
 
 @every_symbol
@@ -388,7 +374,7 @@ def test_the_record_is_the_whole_state(symbol: str) -> None:
     options, spot = new_options(symbol, 4, SPOTS[symbol]), SPOTS[symbol]
     moves, rows = _moves(symbol, 4, 20), np.empty((600, len(FIELDS)))
     spot = _walk(_one(options), moves[:600], spot, 0.0, rows)
-    restored = np.frombuffer(options.tobytes(), OPTIONS).copy()
+    restored = np.frombuffer(options.tobytes(), room.OPTIONS).copy()
     again = np.empty_like(rows)
     ends = [_walk(_one(each), moves[600:], spot, 0.0, into) for each, into in ((options, rows), (restored, again))]
     assert ends[0] == ends[1]
@@ -398,7 +384,7 @@ def test_the_record_is_the_whole_state(symbol: str) -> None:
 
 def test_a_row_is_as_the_channel_names_it() -> None:
     """`tell_options` fills the fields of the channel behind the VIX in their order, lists three wide."""
-    options, row = _at(seed=9, spot=5012.0), np.full(CONTEXT_WIDTH, np.nan)
+    options, row = _at(seed=9, spot=5012.0), np.full(room.CONTEXT_WIDTH, np.nan)
     tell_options(options, row)
     named = {
         "call_wall": options.call_walls[0],

@@ -79,4 +79,5 @@ def tell(observer: Leadership, tables: Tables, untils: Sequence[int], *, since_n
 
 def of(table: Table, symbol: str, name: str) -> npt.NDArray[Any]:
     """A column of one symbol."""
-    return table.array(name)[table.array("symbol") == table.symbols.index(symbol)]
+    values: npt.NDArray[Any] = table.array(name)[table.array("symbol") == table.symbols.index(symbol)]
+    return values

@@ -21,13 +21,16 @@ Values = Sequence[float]
 class Chart:
     """One chart; values outside of its ranges are clipped, NaN is a gap."""
 
-    def __init__(self, title: str, *, x: tuple[float, float], y: tuple[float, float], under: str = "") -> None:
-        """`under` says what the x axis is."""
+    def __init__(
+        self, title: str, *, x: tuple[float, float], y: tuple[float, float], under: str = "", decades: bool = False
+    ) -> None:
+        """`under` says what the x axis is; with `decades` y is the log10 of what its marks tell."""
         self._x, self._y = x, y
         self._parts: list[str] = []
         self._labels: list[str] = []
         self._title = title
         self._under = under
+        self._decades = decades
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where a value is drawn."""
@@ -108,7 +111,10 @@ class Chart:
             y = self.at(self._x[0], value)[1]
             colour = NEUTRAL if value == 0 else GRID
             yield f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="{colour}"/>'
-            yield f'<text x="{LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{value:.4g}</text>'
+            yield f'<text x="{LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{self._told(value)}</text>'
+
+    def _told(self, value: float) -> str:
+        return f"{10.0**value:.4g}" if self._decades else f"{value:.4g}"
 
 
 def reach(*parts: Iterable[float], least: float = 0.0) -> tuple[float, float]:

@@ -48,7 +48,7 @@ class Clock:
         if self.by_log10_gap.sum() < LEAST:
             return np.nan
         full = np.convolve(self.by_log10_gap, np.ones(SMOOTH), "same")
-        return float((np.argmax(full) + 0.5) / A_DECADE)
+        return float((np.flatnonzero(full == full.max()).mean() + 0.5) / A_DECADE)
 
     def values(self) -> dict[str, float]:
         return {

@@ -19,6 +19,7 @@ from feedsim.lab.realism.targets import HALF_HOURS, Target, curve, targets
 
 SPREADS = 8
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200)
+LARGEST_LOG10 = 2.6
 IMBALANCE_BINS = 15
 GAPS_FROM, GAPS_TO = 2, 11  # log10 ns
 BAND = 0.6
@@ -111,7 +112,7 @@ def _sizes(symbol: str, facts: SymbolFacts) -> Chart | None:
         return None
     above = 1 - np.concatenate(((0.0,), np.cumsum(counts)[:-1])) / counts.sum()
     there = np.flatnonzero(above[1:] > 0) + 1
-    chart = Chart("market orders of at least so many lots", x=(0, np.log10(SIZES[-1] * 2)), y=(-4, 0), under="lots")
+    chart = Chart("market orders of at least so many lots", x=(0, LARGEST_LOG10), y=(-4, 0), under="lots", decades=True)
     chart.line(np.log10(there).tolist(), np.log10(above[there]).tolist())
     for target in _bands(symbol, "mo_p1").values():
         assert target.measured is not None
@@ -156,7 +157,7 @@ def _flow(symbol: str, facts: SymbolFacts) -> Chart | None:
         return None
     trade = [regression.r2 for regression in facts.flow.trade.values()]
     windows = [f"{window:g}" for window in FLOW_WINDOWS_S]
-    title = "R² of moves on order flow, and on signed volume (dashed)"
+    title = "R² of moves on order flow, on trades (dashed)"
     chart = _by_lag(title, "seconds", FLOW_WINDOWS_S, flow, trade, [0.95])
     for name in ("ofi_r2", "ti_r2"):
         _show_bands(chart, symbol, name, windows.index)
@@ -186,7 +187,7 @@ def _minutes(symbol: str, facts: SymbolFacts) -> Chart | None:
     volume = [facts.minutes.log_volume.at(lag) for lag in RETURN_LAGS]
     if not np.isfinite(absolute).any():
         return None
-    title = "autocorrelation of |return|, and of log volume (dashed)"
+    title = "autocorrelation of |return|, log volume (dashed)"
     chart = _by_lag(title, "minutes", RETURN_LAGS, absolute, volume, [0.9])
     for name in ("absacf_1m", "logv_acf_1m"):
         _show_bands(chart, symbol, name, lambda word: RETURN_LAGS.index(int(word)))

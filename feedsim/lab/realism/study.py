@@ -158,7 +158,7 @@ def _days(first: TradingDay, count: int) -> Iterator[TradingDay]:
 
 def told_of(config: MarketConfig, protocol: Protocol, *, seed: int, fixed_start: bool) -> str:
     """What is measured, in words."""
-    presets = ", ".join(f"{symbol} as {config.preset(symbol)}" for symbol in config.symbols)
+    presets = ", ".join(f"{symbol} as {config.preset_name(symbol)}" for symbol in config.symbols)
     when = "all at one time" if fixed_start else "through regular trading"
     most = max(protocol.seeds, protocol.minute_seeds)
     more = f", {most} for minutes and the pair" if most > protocol.seeds else ""

@@ -35,11 +35,11 @@ def _table(block: Block, rows: list[Row]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=SIMPLE_HEAD)
     table.show_edge = table.pad_edge = False
     table.padding = (0, 1, 0, 0)
-    table.add_column("metric", no_wrap=True)
-    for name in ("value", "band", "measured", "z"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("what it is", style="dim", overflow="ellipsis", no_wrap=True)
+    table.add_column("metric", no_wrap=True, min_width=max(len(row.metric) for row in rows if row.value is not None))
+    for name, width in (("value", 9), ("band", 14), ("measured", 8), ("z", 5)):
+        table.add_column(name, justify="right", no_wrap=True, min_width=width)
+    table.add_column("", no_wrap=True, min_width=len("outside"))
+    table.add_column("what it is", style="dim", overflow="ellipsis", no_wrap=True)  # gives way where room is short
     for row in rows:
         if row.value is not None:
             about = f"{row.about}, {row.unit}" if row.unit else row.about

@@ -1,0 +1,100 @@
+"""Whole sessions whose shape is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from feedsim.lab.realism.arrays import SECOND_NS, Vix
+from feedsim.lab.realism.days import LEAST_DAYS, LEAST_VIX_DAYS, REGULAR, Days, PairDays, VixDays
+from feedsim.lab.realism.minutes import MINUTE_NS, Minutes
+from feedsim.lab.realism.targets import HALF_HOURS
+from tests.lab.realism.made import DAY, session
+
+MINUTES = (DAY.close_ns - DAY.open_ns) // MINUTE_NS
+FIRST = (DAY.rth_open_ns - DAY.open_ns) // MINUTE_NS
+
+
+def whole(volume: np.ndarray, returns: np.ndarray | None = None, close: float = 5000.0) -> Minutes:
+    returns = np.full(MINUTES, 1e-4) if returns is None else returns
+    return Minutes(DAY.open_ns, np.full(MINUTES, close), returns, np.zeros(MINUTES), volume)
+
+
+def measured(minutes: Minutes, days: int = LEAST_DAYS) -> dict[str, float]:
+    found = Days()
+    for _ in range(days):
+        assert found.add(minutes, DAY)
+    return found.values()
+
+
+def test_a_flat_day() -> None:
+    """All half hours are the mean, five minutes are five minutes, and the share is that of the time."""
+    found = measured(whole(np.full(MINUTES, 10.0)))
+    assert [found[f"volU_30m.{clock}"] for clock in HALF_HOURS] == pytest.approx([1.0] * 13)
+    assert [found[f"sigU_30m.{clock}"] for clock in HALF_HOURS] == pytest.approx([1.0] * 13)
+    assert (found["first5"], found["last5"]) == pytest.approx((1, 1))
+    assert found["rth_volume_share"] == pytest.approx(REGULAR / MINUTES)
+
+
+def test_a_busy_open() -> None:
+    """Twice the volume in the first half hour, five times in the first five minutes, nothing at night."""
+    volume = np.zeros(MINUTES)
+    volume[FIRST : FIRST + REGULAR] = 10
+    volume[FIRST : FIRST + 30] = 20
+    found = measured(whole(volume))
+    assert found["volU_30m.09:30"] / found["volU_30m.10:00"] == pytest.approx(2)
+    assert found["first5"] == pytest.approx(20 / volume[FIRST : FIRST + REGULAR].mean())
+    assert found["rth_volume_share"] == 1
+
+
+def test_a_part_of_a_day_is_none() -> None:
+    """Regular trading must be there from its start to its end; too few days tell nothing."""
+    volume = np.full(MINUTES, 10.0)
+    part = whole(volume)
+    cut = Minutes(part.start_ns, *(getattr(part, name)[:-120] for name in ("close", "returns", "ranges", "volume")))
+    days = Days()
+    assert not days.add(cut, DAY)
+    assert np.isnan(measured(part, LEAST_DAYS - 1)["first5"])
+
+
+def test_correlation_within_each_day() -> None:
+    """Its quantiles over days: here all days are alike."""
+    rng = np.random.default_rng(1)
+    es, own = rng.normal(0, 1e-4, (2, MINUTES))
+    pair = PairDays()
+    volume = np.ones(MINUTES)
+    for _ in range(LEAST_DAYS):
+        pair.add(whole(volume, es), whole(volume, es + own), DAY)
+    found = pair.values()
+    assert found["daily_intraday_corr.q05"] == found["daily_intraday_corr.q95"]
+    assert found["daily_intraday_corr.q50"] == pytest.approx(0.5**0.5, abs=0.12)
+
+
+def test_a_vix_that_follows_a_law() -> None:
+    """−1.5 points for each per cent, exactly; then one that only goes back to its mean."""
+    rng = np.random.default_rng(2)
+    returns = rng.normal(0, 0.01, 40)
+    prices = 5000 * np.exp(np.cumsum(returns))
+    found = of_days(prices, 60 - 150 * np.log(prices / 5000))
+    assert found["corr_day_r_dvix"] == pytest.approx(-1)
+    assert found["beta_pts_per_pct"] == pytest.approx(-1.5)
+    assert found["dlogvix_per_pct"] < 0
+    back = of_days(prices, 15 * np.exp(0.5 ** (np.arange(40) / 12)))
+    assert back["halflife_days"] == pytest.approx(12)
+    level = of_days(prices, np.full(40, returns[1:].std(ddof=1) * 252**0.5 * 100 * 1.2) + np.arange(40) * 1e-9)
+    assert level["vix_over_realised"] == pytest.approx(1.2)
+
+
+def test_few_days_of_a_vix_tell_nothing() -> None:
+    """Not a number."""
+    assert np.isnan(
+        list(of_days(np.arange(1, LEAST_VIX_DAYS) + 5000.0, np.full(LEAST_VIX_DAYS - 1, 15)).values())
+    ).all()
+
+
+def of_days(prices: np.ndarray, vix: np.ndarray) -> dict[str, float]:
+    days = VixDays()
+    for price, points in zip(prices.tolist(), vix.tolist(), strict=True):
+        told = Vix(np.array([DAY.rth_close_ns - SECOND_NS, DAY.rth_close_ns]), np.array([points, 99.0]))
+        days.add(session(1, vix=told), whole(np.ones(MINUTES), close=price), DAY)
+    return days.values()
