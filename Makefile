@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 NODE_MODULES := clients/node/node_modules/.package-lock.json
 
-.PHONY: help serve test lint format bench goldens holidays clean
+.PHONY: help serve test lint format bench goldens holidays pictures clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  \1	/p' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ bench: $(VENV)/.developing ## print the figures of benchmarks/ (ARGS: which)
 
 goldens: $(VENV)/.developing ## write the golden files of the tests anew; read the diff before you commit it
 	FEEDSIM_WRITE_GOLDENS=1 $(BIN)/python -m pytest -k golden $(ARGS)
+
+pictures: $(VENV)/.developing ## make the tables and pictures of docs/scenarios.md anew (ARGS: names of scenarios)
+	$(BIN)/python -m tests.docs.make_pictures $(ARGS)
 
 holidays: $(VENV)/.developing ## make the table of holidays anew from pandas-market-calendars
 	$(BIN)/python -m tests.instruments.make_holidays

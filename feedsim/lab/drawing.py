@@ -24,25 +24,25 @@ BUY, SELL, NEUTRAL, PRICE, VWAP = "#2ec4a0", "#f0616d", "#75808f", "#f4f7fb", "#
 HEAT = ("#0f141d", "#10233a", "#123454", "#15496e", "#1b6584", "#3b9191", "#b9bd6c", "#ffe9a3")
 
 # Told apart without red and green as well, and by their signs: ▲ long, ▼ short (the side), ◆ a warning.
-LABELS = MappingProxyType({"long_bias": "#56b4e9", "short_bias": "#ff7a3c", "divergence_warning": "#e79ad2"})
+LABELS = MappingProxyType({"long_bias": "#3d9bff", "short_bias": "#ff7a3c", "divergence_warning": "#f7c4e6"})
 SIGNS = MappingProxyType({1: "▲", -1: "▼", 0: "◆"})
 PHASES = MappingProxyType(
     {
         "lull": "#56606e",
-        "absorption": "#a88be0",
+        "absorption": "#c4aef2",
         "breakout": "#f0e46a",
         "retest": "#3f6fb5",
         "impulse": "#f0e46a",
         "pullback": "#3f6fb5",
         "shock": "#b5533c",
-        "news": "#a5892a",
-        "divergence": "#b0619a",
+        "news": "#d0b24a",
+        "divergence": "#d98cc0",
         "reversal": "#3f6fb5",
         "flush": "#b5533c",
         "halt": "#aab3c0",
     }
 )
-OTHER_PHASES = ("#3f6fb5", "#f0e46a", "#a88be0", "#b5533c", "#8fd0c0", "#b0619a")  # of scenarios of users, in turn
+OTHER_PHASES = ("#3f6fb5", "#f0e46a", "#c4aef2", "#b5533c", "#8fd0c0", "#d98cc0")  # of scenarios of users, in turn
 PAUSE, PAUSE_LINE = "#1a2029", "#4a5565"
 OUTCOMES = MappingProxyType({"held": "✓", "failed": "✗"})
 

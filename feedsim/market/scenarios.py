@@ -83,7 +83,7 @@ NEWS_WINDOW = Window(
             ramp_s=1.0,
             lean={
                 "jump": (36.0, 60.0),
-                "act_mult": 34.0,
+                "act_mult": 40.0,
                 "trade_mult": 1.8,
                 "sigma_mult": 8.0,
                 "depth_bid": 0.15,
@@ -98,7 +98,7 @@ NEWS_WINDOW = Window(
             seconds=(50.0, 50.0),
             ramp_s=1.0,
             lean={
-                "act_mult": Decay(peak=26.0, tau_s=60.0),
+                "act_mult": Decay(peak=30.0, tau_s=60.0),
                 "trade_mult": 1.8,
                 "sigma_mult": Decay(peak=7.0, tau_s=60.0, power=0.8),
                 "depth_bid": Decay(peak=0.2, tau_s=90.0),
@@ -139,7 +139,7 @@ _NEWS_SPIKE = Scenario(
 _ABSORPTION = Phase(
     name="absorption",
     seconds=(70.0, 160.0),
-    lean={"mu": 0.02, "flow_bias": 1.3, "depth_bid": 1.2, "sigma_mult": 0.7},
+    lean={"mu": 0.02, "flow_bias": 1.3, "depth_bid": 1.2, "sigma_mult": 0.7, "act_mult": 1.7},
     iceberg=Iceberg(side="ask", offset=(0.0, 1.0), reserve=(9000.0, 16000.0), refresh=(120.0, 240.0)),
     confidence=0.6,
     onset_s=30.0,

@@ -83,7 +83,16 @@ class Block:
 
     def _is_whole(self, drawn: DrawnWindow) -> bool:
         """Whether a true window with all that its label tells of lies in the first half."""
-        return not drawn.failed and drawn.label_start >= 0 and drawn.end <= self.seconds // 2
+        return not drawn.failed and drawn.label_start >= 0 and self._label_end(drawn) <= self.seconds // 2
+
+    def _label_end(self, drawn: DrawnWindow) -> float:
+        """When the last of its phases that tell a label tells it no more."""
+        ends = [float(drawn.end)]
+        for each in drawn.phases:
+            if each.phase.confidence:
+                told_s = each.phase.label_s
+                ends.append(each.end if told_s is None else each.start + (each.phase.onset_s + told_s) * self._scale)
+        return ends[-1]
 
     def _renewal(self, window: Window, number: int) -> Iterator[DrawnWindow]:
         longest = window.gap_s[1] + sum(phase.seconds[1] for phase in (*window.phases, *window.last))

@@ -82,7 +82,7 @@ class SyntheticSource:
         self.config = config
         self._info = SourceInfo(
             kind="synthetic",
-            name=name,
+            name=PREFIX + config.find().name if name == PREFIX else name,
             symbols=config.symbols,
             channels=("status", "context", "truth", "trade", "l1", "l2"),
             start_ns=start_ns,

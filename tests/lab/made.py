@@ -95,6 +95,17 @@ def bars(rows: Sequence[tuple[int, float, float, float, float, int, int]], *, tf
     return Table.build("bar", ("ES",), columns, avail=start + tf_s * NS_PER_S)
 
 
+def truths(rows: Sequence[tuple[Any, ...]], symbols: tuple[str, ...] = ("ES",), symbol: int = 0) -> Table:
+    """(ms after the start, label, confidence, side, phase, window, outcome) of one symbol."""
+    names = ("label", "confidence", "side", "phase", "window_id", "outcome")
+    return _table("truth", symbols, rows, names, symbol=np.full(len(rows), symbol))
+
+
+def statuses(rows: Sequence[tuple[int, str, str]], symbols: tuple[str, ...] = ("ES",)) -> Table:
+    """(ms after the start, phase, reason) of the first symbol."""
+    return _table("status", symbols, rows, ("phase", "reason"), contract=[symbols[0]] * len(rows))
+
+
 def _table(
     channel: str, symbols: tuple[str, ...], rows: Sequence[tuple[Any, ...]], names: tuple[str, ...], **more: Any
 ) -> Table:

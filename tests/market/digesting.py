@@ -3,29 +3,56 @@
 from __future__ import annotations
 
 import sys
+from typing import NamedTuple
+
+import numpy as np
 
 from feedsim.events import Digest
 from feedsim.instruments import NS_PER_S
-from feedsim.market.laws import LAWS
+from feedsim.market.config import FOLLOWS, MarketConfig
+from feedsim.market.scenarios import SCENARIOS
 from feedsim.playback.merge import Merger
 from feedsim.sources.synthetic import START_NS, SyntheticSource
 
 TO_CLOSE_S = 7 * 3600 + 29 * 60 + 55  # from 09:30 to 16:59:55
+
+
+class Session(NamedTuple):
+    """What is digested: all that the symbols tell in some seconds from a start on."""
+
+    scenario: str = "normal"
+    symbols: tuple[str, ...] = ("ES", "NQ")
+    start_ns: int = START_NS
+    seconds: int = 180
+    seed: int = 0
+    minutes: float | None = 5
+    """Of the session, which scales its windows."""
+
+
 SESSIONS = {
-    # name: (start, seconds, seed)
-    "open": (START_NS, 60, 0),
-    "midday": (START_NS + 3 * 3600 * NS_PER_S + 1, 120, 2**63 - 1),
-    "break": (START_NS + TO_CLOSE_S * NS_PER_S, 3600 + 60, 20250821),
+    **{name: Session(scenario=name) for name in SCENARIOS},
+    "normal, four symbols": Session(symbols=tuple(FOLLOWS), seconds=60, minutes=None),
+    "normal, midday": Session(start_ns=START_NS + 3 * 3600 * NS_PER_S + 1, seconds=120, seed=2**63 - 1, minutes=None),
+    "normal, over the break": Session(
+        start_ns=START_NS + TO_CLOSE_S * NS_PER_S, seconds=3600 + 60, seed=20250821, minutes=None
+    ),
 }
 
 
-def digest(start_ns: int, seconds: int, seed: int) -> str:
-    """Of everything that all symbols tell, in the tape's order."""
-    source = SyntheticSource(seed=seed, symbols=tuple(LAWS), start_ns=start_ns)
-    total = Digest()
-    total.update(Merger(source.info.symbols).merge(source.read(start_ns + seconds * NS_PER_S)))
+def digest(session: Session, *, parts: int = 1) -> str:
+    """Of everything that is told, in the tape's order; read at once or in parts of one length."""
+    source = SyntheticSource(
+        config=MarketConfig(symbols=session.symbols, scenario=session.scenario),
+        seed=session.seed,
+        minutes=session.minutes,
+        start_ns=session.start_ns,
+    )
+    total, merger = Digest(), Merger(source.info.symbols)
+    for part in range(1, parts + 1):
+        total.update(merger.merge(source.read(session.start_ns + session.seconds * NS_PER_S * part // parts)))
     return total.hexdigest()
 
 
 if __name__ == "__main__":
-    sys.stdout.write(digest(START_NS, int(sys.argv[1]), seed=7))
+    with np.errstate(over="ignore"):  # without a compiler numpy would warn of the streams, which wrap around
+        sys.stdout.write(digest(Session(scenario=sys.argv[1], seconds=int(sys.argv[2]), seed=7)))

@@ -17,7 +17,7 @@ from feedsim.events import Digest
 from feedsim.market.book import ADD, CANCEL, FILL, MODIFY, REACH, USER_RESTS, USERS
 from feedsim.market.config import MarketConfig
 from feedsim.market.market import Sheets, SymbolMarket
-from feedsim.market.reaction import BETAS, RECENT_S, TAUS_S, WEIGHTS
+from feedsim.market.reaction import BETAS, RECENT_S, TAUS_S, WEIGHTS, kick, leaning
 from feedsim.market.schedule import Schedule
 from feedsim.market.users import END
 from feedsim.playback.merge import Merger
@@ -319,6 +319,19 @@ def test_cutting_an_order_into_pieces() -> None:
         assert back == pytest.approx(-moves[-1])
     assert moves[0] > 0
     assert moves[1] == pytest.approx(moves[0])
+
+
+def test_a_third_stays() -> None:
+    """Of a kick a third stays for ever; a second one after a long time adds none, one against it takes it back."""
+    of, ns, _ = opened()
+    x, days_ns = float(of._x[(ns - START_NS) // 50_000_000]), 10 * 86_400 * SECOND_NS
+    of.react(ns, 30 / x)
+    assert leaning(state(of), ns) == pytest.approx(30)
+    assert leaning(state(of), ns + days_ns) == pytest.approx(10, rel=1e-3)
+    kick(state(of), ns + days_ns, 30.0)
+    assert leaning(state(of), ns + 2 * days_ns) == pytest.approx(10, rel=1e-3)
+    kick(state(of), ns + 2 * days_ns, -30.0)
+    assert leaning(state(of), ns + 3 * days_ns) == pytest.approx(0, abs=0.01)
 
 
 @pytest.mark.parametrize(("symbol", "other"), [("ES", "NQ"), ("NQ", "ES")])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -69,8 +71,8 @@ def test_through_halts(symbol: str) -> None:
     invariants.check_all(told, NINE_THIRTY_NS, end_ns)
     stands = [(ns, why) for ns, why in of.halts if ns < end_ns]
     assert len(stands) > 6
-    assert all((one > 0) != (other > 0) for (_, one), (_, other) in zip(stands, stands[1:], strict=False))
-    for (since, why), (until, _) in zip(stands, stands[1:], strict=False):
+    assert all((one > 0) != (other > 0) for (_, one), (_, other) in pairwise(stands))
+    for (since, why), (until, _) in pairwise(stands):
         inside = (told.l1[:, 0] >= since) & (told.l1[:, 0] < until)
         assert inside.any() == (why == 0)
     assert not any((ns - NINE_THIRTY_NS) % SECOND_NS for ns, _ in stands)

@@ -77,6 +77,25 @@ def test_the_daily_break_does_not_matter_either(at: int, seed: int) -> None:
     assert {close - NS_PER_S, opening} <= set(expected.avail.tolist())
 
 
+@pytest.mark.parametrize("at", [3700, 4900])
+def test_a_saved_state_knows_its_session_and_the_volatility_before(at: int) -> None:
+    """Saved in the session after a break, quiet for long and then wild: what follows is the same."""
+    bids = [20_000 + k % 3 for k in range(3000)] + [20_000 + 9 * (k % 5) for k in range(600)]
+    before = [(BEFORE_CLOSE_NS + k * NS_PER_S, code, 20_000 + 4 * (k % 7)) for k in range(40) for code in (0, 1)]
+    after = [
+        (BEFORE_CLOSE_NS + (3650 + k) * NS_PER_S, code, bid) for k, bid in enumerate(bids[1500:]) for code in (0, 1)
+    ]
+    market = {"l1": quotes(before + after)}
+    middle, until = BEFORE_CLOSE_NS + at * NS_PER_S, BEFORE_CLOSE_NS + 5700 * NS_PER_S
+    first, second = features(), features()
+    told = tell(first, market, [middle])
+    second.restore(first.save())
+    told += tell(second, market, [until], since_ns=middle)
+    expected = whole(market, until)
+    assert "high_vol" in set(expected.array("volatility_regime"))
+    assert rows(*told) == rows(expected)
+
+
 def test_a_row_a_second_and_symbol_from_its_first_quote() -> None:
     """Each symbol on every whole second since it was first quoted; with `every_s`, on its multiples."""
     at = [START_NS + 2 * NS_PER_S, START_NS + 4 * NS_PER_S + 1]

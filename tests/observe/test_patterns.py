@@ -45,7 +45,10 @@ def _longest(lots: dict[int, tuple[int, int]], least: int) -> int:
 
 
 deals = st.lists(
-    st.tuples(st.integers(0, PAST + 149), st.integers(0, 9), st.integers(0, 30), st.integers(0, 30)), max_size=120
+    st.tuples(
+        st.integers(0, PAST + 149), st.sampled_from((0, 1, 2, 4, 5, 7, 9, 10)), st.integers(0, 30), st.integers(0, 30)
+    ),
+    max_size=120,
 ).map(sorted)
 
 
@@ -54,12 +57,22 @@ deals = st.lists(
 def test_levels_are_the_last_minute_s(found: list[Deal]) -> None:
     """The most traded price, the usual one and the longest stack, second by second."""
     told = patterns.levels(_cells(found), 150, least=10)
-    for at in (0, 1, 70, 127, 128, 149):
+    for at in (*range(0, 150, 9), 127, 128):
         minute = [sum(both) for both in _lots(found, PAST + at, 60).values() if sum(both)]
         assert told.largest[at] == max(minute, default=0)
         assert told.usual[at] == pytest.approx(sum(minute) / max(len(minute), 1))
         expected = min(_longest(_lots(found, PAST + at, 30), 10), len(patterns.stacked(np.arange(6))))
         assert told.run[at] == expected
+
+
+def test_a_price_that_did_not_trade_is_between() -> None:
+    """Sales two ticks below do not weigh against purchases; nor do stacks go over a gap."""
+    found = [
+        (PAST, price, bought, sold) for price, bought, sold in ((100, 0, 20), (102, 30, 0), (103, 30, 0), (104, 30, 0))
+    ]
+    assert patterns.levels(_cells(found), 1, least=10).run.tolist() == [3]
+    apart = [(PAST, price, 30, 0) for price in (102, 103, 105)]
+    assert patterns.levels(_cells(apart), 1, least=10).run.tolist() == [2]
 
 
 def one(*values: float) -> list[np.ndarray[tuple[int], np.dtype[np.float64]]]:

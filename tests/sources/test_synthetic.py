@@ -16,6 +16,8 @@ from feedsim.errors import ConfigError, SourceError
 from feedsim.events import INT_NULL, Digest, Ragged
 from feedsim.events.types import L1, Trade
 from feedsim.instruments import INSTRUMENTS, NS_PER_S
+from feedsim.market.config import PRICES, MarketConfig
+from feedsim.market.scenario import News, Phase, Scenario, Window
 from feedsim.market.scenarios import SCENARIOS
 from feedsim.playback.merge import Merger
 from feedsim.playback.tape import Tape
@@ -27,6 +29,11 @@ from feedsim.testing import check_source
 SPAN_NS = 20 * NS_PER_S
 END_NS = START_NS + SPAN_NS
 CLOSE_NS = START_NS + (7 * 3600 + 1800) * NS_PER_S  # 17:00
+STOP_AND_GO = Scenario(
+    name="stop and go",
+    about="trading stands again and again",
+    windows=(Window(phases=(Phase(name="halt", seconds=(300.0, 300.0), lean={"halt": 1.0}),), gap_s=(300.0, 300.0)),),
+)
 few = settings(max_examples=15, deadline=None)
 seeds = st.integers(0, 2**63 - 1)
 offsets = st.integers(0, SPAN_NS)
@@ -44,12 +51,14 @@ def _digest(source: Source, *times: int) -> str:
     "options",
     [
         {"minutes": 1},
-        {"minutes": 0.001, "symbols": ("ES",)},
-        {"seed": 9, "symbols": ("NQ", "MES", "ES", "MNQ"), "l2_interval_ms": 7},
-        {"start_ns": CLOSE_NS - 3 * NS_PER_S, "l2_interval_ms": 1000},
+        {"minutes": 0.001, "config": MarketConfig(symbols=("ES",))},
+        {"seed": 9, "config": MarketConfig(symbols=("NQ", "MES", "ES", "MNQ"), l2_interval_ms=7)},
+        {"start_ns": CLOSE_NS - 3 * NS_PER_S, "config": MarketConfig(l2_interval_ms=1000)},
         {"start_ns": CLOSE_NS, "minutes": 60.1},
+        {"minutes": 1, "config": MarketConfig(scenario="news_spike", leadership="ES_leads", strength=0.4)},
+        {"minutes": 1, "start_ns": START_NS + 1, "config": MarketConfig(scenario=STOP_AND_GO)},
     ],
-    ids=["a minute", "60 ms", "four symbols without end", "over the break", "from the close"],
+    ids=["a minute", "60 ms", "four symbols", "over the break", "from the close", "news", "halts"],
 )
 def test_it_keeps_the_contract(options: dict[str, Any]) -> None:
     """Windows, positions, order, times and the end are as every source has them."""
@@ -86,7 +95,7 @@ def test_a_shorter_session_is_the_start_of_a_longer_one() -> None:
 
 def test_symbols_do_not_depend_on_each_other() -> None:
     """ES is the same alone and beside others."""
-    alone, among = SyntheticSource(symbols=("ES",)), SyntheticSource(symbols=("NQ", "MES", "ES"))
+    alone, among = (SyntheticSource(config=MarketConfig(symbols=symbols)) for symbols in (("ES",), ("NQ", "MES", "ES")))
     assert among.info.symbols == ("ES", "MES", "NQ")
     mine, its = alone.read(END_NS), among.read(END_NS)
     for channel, table in mine.items():
@@ -100,13 +109,13 @@ def test_symbols_do_not_depend_on_each_other() -> None:
 
 @pytest.fixture(scope="module")
 def tables() -> Tables:
-    return SyntheticSource(symbols=tuple(INSTRUMENTS)).read(START_NS + 60 * NS_PER_S)
+    return SyntheticSource(config=MarketConfig(symbols=tuple(INSTRUMENTS))).read(START_NS + 60 * NS_PER_S)
 
 
 def test_prices_are_multiples_of_their_tick(tables: Tables) -> None:
-    """To the bit, and of the size that they had in 2025."""
+    """To the bit, and near the price at which they were told to start."""
     ticks = np.array([INSTRUMENTS[symbol].tick for symbol in sorted(INSTRUMENTS)])
-    level = np.array([6400, 6400, 23_300, 23_300])  # ES, MES, MNQ, NQ
+    level = np.array([PRICES["ES"], PRICES["ES"], PRICES["NQ"], PRICES["NQ"]])  # ES, MES, MNQ, NQ
     for channel, names in (("trade", ("price",)), ("l1", ("bid", "ask", "last_price"))):
         symbol = tables[channel].array("symbol")
         for name in names:
@@ -140,26 +149,36 @@ def test_last_is_null_before_the_first_trade(tables: Tables) -> None:
 
 
 def test_a_trade_comes_before_its_quote_on_the_tape() -> None:
-    """In the one order, the next event of a symbol after a trade is the L1 that it caused, at the same time."""
-    tape = Tape(SyntheticSource(symbols=("ES",)))
+    """In the one order, after a trade and what else its order traded comes the L1 that they caused, at that time."""
+    tape = Tape(SyntheticSource(config=MarketConfig(symbols=("NQ",))))
     events = tape.read(START_NS + 30 * NS_PER_S).events(channels=frozenset({"trade", "l1"}))
     pairs = [(event, after) for event, after in pairwise(events) if isinstance(event, Trade)]
-    assert len(pairs) > 100
-    for trade, quote in pairs:
-        assert isinstance(quote, L1)
-        assert (quote.ts, quote.last_price, quote.last_size) == (trade.ts, trade.price, trade.size)
+    assert len(pairs) > 50
+    for trade, after in pairs:
+        assert after.ts == trade.ts
+        if isinstance(after, L1):
+            assert (after.last_price, after.last_size) == (trade.price, trade.size)
+        else:
+            assert isinstance(after, Trade)
+            assert after.side == trade.side
 
 
 def test_the_default_session() -> None:
     """ES and NQ, from 09:30 on the seed's day, without end."""
     info = SyntheticSource().info
-    assert (info.kind, info.symbols, info.channels) == ("synthetic", ("ES", "NQ"), ("trade", "l1", "l2"))
+    assert (info.kind, info.symbols, info.channels) == (
+        "synthetic",
+        ("ES", "NQ"),
+        ("status", "context", "truth", "trade", "l1", "l2"),
+    )
     assert (info.start_ns, info.end_ns) == (1_755_783_000_000_000_000, None)
 
 
 def test_reopen_from_its_identity() -> None:
     """JSON and back, then the same bytes."""
-    source = SyntheticSource("synthetic:normal", seed=5, symbols=("NQ",), minutes=2.5, l2_interval_ms=50)
+    own = Scenario(name="own", about="mine", always={"mu": 0.1}, news=(News(at=1.0, size=-2.0),))
+    config = MarketConfig(symbols=("NQ",), scenario=own, l2_interval_ms=50, prices={"NQ": 20_000.0})
+    source = SyntheticSource(config=config, seed=5, minutes=2.5)
     identity = msgspec.json.decode(msgspec.json.encode(source.info.identity))
     again = catalog.reopen(identity)
     assert again.info.identity == source.info.identity
@@ -178,24 +197,22 @@ def test_another_version_of_the_market_is_refused() -> None:
 
 def test_a_saved_position_is_small() -> None:
     """Four symbols in some tens of KiB."""
-    source = SyntheticSource(symbols=tuple(INSTRUMENTS))
+    source = SyntheticSource(config=MarketConfig(symbols=tuple(INSTRUMENTS)))
     source.seek(START_NS + 600 * NS_PER_S)
-    assert len(source.save()) < 32 << 10
+    assert len(source.save()) < 128 << 10
 
 
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("synthetic:trend", {}, f"scenario: 'trend': no such scenario; there is {', '.join(SCENARIOS)}"),
-        ("synthetic:", {"symbols": ("ES", "YM")}, "symbols: 'YM': the synthetic market has ES, NQ, MES, MNQ"),
-        ("synthetic:", {"symbols": ()}, "symbols: []: expected one or more of ES, NQ, MES, MNQ, each once"),
-        ("synthetic:", {"symbols": ("ES", "ES")}, "symbols: ['ES', 'ES']: expected one or more"),
+        ("synthetic:trend", {}, "scenario: 'trend': no such scenario; did you mean trend_up? there is normal"),
+        ("synthetic:xyz", {}, f"scenario: 'xyz': no such scenario; there is {', '.join(SCENARIOS)}"),
         ("synthetic:", {"seed": -1}, "seed: -1: expected a whole number from 0"),
         ("synthetic:", {"seed": 2**63}, "seed: 9223372036854775808: expected"),
         ("synthetic:", {"minutes": 0}, "minutes: 0: expected a number above 0"),
+        ("synthetic:", {"minutes": -5.0}, "minutes: -5.0: expected a number above 0"),
         ("synthetic:", {"minutes": math.nan}, "minutes: nan: expected"),
         ("synthetic:", {"minutes": math.inf}, "minutes: inf: expected"),
-        ("synthetic:", {"l2_interval_ms": 0}, "l2_interval_ms: 0: expected 1 to 3600000 ms"),
     ],
 )
 def test_what_it_cannot_do(name: str, options: dict[str, Any], message: str) -> None:
@@ -206,11 +223,64 @@ def test_what_it_cannot_do(name: str, options: dict[str, Any], message: str) -> 
     assert "\n" not in str(error.value)
 
 
+def test_truth_is_told_each_second(tables: Tables) -> None:
+    """For each symbol the same, at whole seconds since the start, and none is skipped."""
+    truth = tables["truth"]
+    seconds = np.repeat(START_NS + np.arange(60) * NS_PER_S, len(INSTRUMENTS))
+    assert (truth.array("ts") == seconds).all()
+    assert (truth.array("symbol") == np.tile(np.arange(len(INSTRUMENTS)), 60)).all()
+
+
+def test_truth_is_that_of_the_schedule() -> None:
+    """Second by second, wherever the source was sought to."""
+    source = SyntheticSource("synthetic:delta_divergence", seed=3, minutes=5)
+    source.seek(START_NS + 30 * NS_PER_S + 1)
+    truth = source.read(START_NS + 200 * NS_PER_S)["truth"]
+    told = [source.schedule.truth(second) for second in range(31, 200)]
+    assert truth.array("ts")[0] == START_NS + 31 * NS_PER_S
+    assert truth.array("label")[::2].tolist() == [each.label for each in told]
+    assert truth.array("confidence")[1::2].tolist() == [each.confidence for each in told]
+    assert truth.array("window_id")[::2].tolist() == [
+        INT_NULL if each.window_id is None else each.window_id for each in told
+    ]
+    assert set(truth.array("label").tolist()) == {"none", "divergence_warning"}
+
+
+def test_halts_are_told() -> None:
+    """When trading stands and when it goes on, for each symbol; between the two nothing else is told."""
+    source = SyntheticSource(config=MarketConfig(scenario=STOP_AND_GO), minutes=2)
+    read = source.read(START_NS + 120 * NS_PER_S)
+    status, l1 = read["status"], read["l1"]
+    for code in range(2):
+        mine = status.take(status.array("symbol") == code)
+        assert mine.array("phase").tolist()[:4] in (["halt", "open"] * 2, ["open", "halt"] * 2)
+        assert set(mine.array("reason").tolist()) == {"planned", "halt over"}
+        times = l1.array("ts")[l1.array("symbol") == code]
+        for (since, until), phase in zip(pairwise(mine.array("ts").tolist()), mine.array("phase"), strict=False):
+            inside = (times >= since) & (times < until)
+            assert inside.any() == (phase == "open")
+
+
+def test_context_is_whole(tables: Tables) -> None:
+    """A row a second and symbol; a micro has its big contract's; all within what users are told."""
+    context = tables["context"]
+    assert len(context) == 60 * len(INSTRUMENTS)
+    symbol = context.array("symbol")
+    for name in ("vix", "gamma_flip", "put_call_ratio", "pin_strength"):
+        values = context.array(name)
+        assert np.isfinite(values).all()
+        es, mes, mnq, nq = (values[symbol == code] for code in range(4))
+        assert np.array_equal(es, mes)
+        assert np.array_equal(nq, mnq)
+    assert ((context.array("put_call_ratio") >= 0.7) & (context.array("put_call_ratio") <= 1.3)).all()
+    assert ((context.array("pin_strength") >= 0) & (context.array("pin_strength") <= 1)).all()
+
+
 def test_the_catalog_opens_it() -> None:
     """By its word, with the market's settings and its one option."""
     market = catalog.Market(seed=3, symbols=("MES",), minutes=1.0, start_ns=START_NS + 1)
     info = catalog.open_source("synthetic:", market=market, options={"l2_interval_ms": "20"}).info
     assert info.name == "synthetic:normal"
-    assert (info.identity["seed"], info.identity["l2_interval_ms"], info.start_ns) == (3, 20, START_NS + 1)
+    assert (info.identity["seed"], info.identity["config"]["l2_interval_ms"], info.start_ns) == (3, 20, START_NS + 1)
     with pytest.raises(ConfigError, match="no such scenario"):
         catalog.open_source("synthetic:nothing")
