@@ -15,7 +15,6 @@ from feedsim.market.config import MarketConfig
 from feedsim.market.factors import SHARES
 from feedsim.market.injection import ticks_a_root_lot
 from feedsim.market.market import UNDERLYING, Sheets, SymbolMarket
-from feedsim.market.presets import PRESETS
 from feedsim.market.schedule import Schedule
 from feedsim.sources.synthetic import START_NS
 
@@ -73,7 +72,7 @@ def _symbol(symbol: str) -> list[Figure]:
 def _sigma_over_root_volume(symbol: str) -> float:
     """σ / √V of a day, in ticks."""
     config = MarketConfig(symbols=(symbol,))
-    preset = PRESETS[config.preset(symbol)]
+    preset = config.preset(symbol)
     relative = SHARES[UNDERLYING.index(symbol)][2] * preset.volatility
     return ticks_a_root_lot(config.price(symbol) / config.tick(symbol), config.vix, relative, preset.daily_lots)
 

@@ -290,7 +290,7 @@ def _absorption(scenario: str) -> list[Figure]:
 
 
 def _walls(scenario: str) -> Iterator[float]:
-    """Volume at the most traded price of each absorption over that of a mean price at the same time of a normal hour."""
+    """Volume at the most traded price of each absorption over that of a mean price at that time of a normal hour."""
     for seed, _, phase in _phases(scenario, "absorption"):
         here, there = (_by_price(play(name, seed), phase) for name in (scenario, "normal"))
         if len(here) and len(there):

@@ -46,7 +46,7 @@ def realism(settings: RealismSettings) -> None:
     \b
     feedsim realism synthetic:                                8 seeds of an hour, 30 for what minutes tell
     feedsim realism synthetic: --days 20 --html normal.html   and the shapes of whole days, as a page of plots
-    feedsim realism synthetic: --option preset.ES=es_2025     another parameter set than the measured one
+    feedsim realism synthetic: --option preset.ES=es_2019     another parameter set
     feedsim realism recordings/monday --json monday.json      whatever a recording tells
     """
     from rich.console import Console
@@ -128,9 +128,9 @@ def _open(settings: RealismSettings) -> Tape:
 def _judge_market(
     source: SyntheticSource, settings: RealismSettings, start_ns: int, notes: Console
 ) -> tuple[Result, Study]:
-    from feedsim.lab.realism.study import Protocol, as_measured, study_market, told_of
+    from feedsim.lab.realism.study import Protocol, study_market, told_of
 
-    config = as_measured(source.config)
+    config = source.config
     protocol = Protocol(settings.seeds, settings.minute_seeds, settings.minutes or MINUTES, settings.days)
     fixed = bool(settings.start)
     with _progress(notes, "sessions") as on_step:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from feedsim.lab.spans import Span
 
 PAPER, GROUND, GRID, INK, FAINT = "#0b0e14", "#0f141d", "#1d2633", "#d5dbe5", "#8a95a6"
-BUY, SELL, NEUTRAL, PRICE, VWAP = "#2ec4a0", "#f0616d", "#75808f", "#f4f7fb", "#ffc24d"
+BUY, SELL, NEUTRAL, PRICE, VWAP, PIN = "#2ec4a0", "#f0616d", "#75808f", "#f4f7fb", "#ffc24d", "#ff6ad5"
 # Depth, from nothing to the thickest level.
 HEAT = ("#0f141d", "#10233a", "#123454", "#15496e", "#1b6584", "#3b9191", "#b9bd6c", "#ffe9a3")
 
@@ -44,6 +44,14 @@ PHASES = MappingProxyType(
 )
 OTHER_PHASES = ("#3f6fb5", "#f0e46a", "#c4aef2", "#b5533c", "#8fd0c0", "#d98cc0")  # of scenarios of users, in turn
 PAUSE, PAUSE_LINE = "#1a2029", "#4a5565"
+OWN_COLOURS = tuple(
+    dict.fromkeys(
+        (
+            *(PAPER, GROUND, GRID, INK, FAINT, BUY, SELL, NEUTRAL, PRICE, VWAP, PIN, PAUSE, PAUSE_LINE),
+            *(*HEAT, *LABELS.values(), *PHASES.values(), *OTHER_PHASES),
+        )
+    )
+)
 OUTCOMES = MappingProxyType({"held": "✓", "failed": "✗"})
 
 Painter = Callable[["Picture"], None]

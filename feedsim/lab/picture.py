@@ -269,7 +269,7 @@ class Picture:
 
     def add(self, chunk: Chunk) -> None:
         """The next chunk of the session."""
-        for channel in ("status", "truth", "trade", "l1", "bar", "l2"):
+        for channel in ("status", "context", "truth", "trade", "l1", "bar", "l2"):
             if channel in chunk.tables:
                 self._add(chunk.tables[channel].table)
 
@@ -293,6 +293,8 @@ class Picture:
                 panel.add_volume(column, rows)
         elif rows.channel == "truth":
             panel.spans.add_truth(rows)
+        elif rows.channel == "context":
+            panel.spans.add_context(rows)
         elif rows.channel == "status":
             panel.spans.add_status(rows)
         else:

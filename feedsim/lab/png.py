@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
@@ -18,11 +19,12 @@ from feedsim.lab import drawing
 from feedsim.lab.axes import time_marks
 from feedsim.lab.drawing import BUY, FAINT, GRID, GROUND, INK, NEUTRAL, PAPER, PRICE, SELL, VWAP
 from feedsim.lab.picture import Panel, Picture, held
-from feedsim.lab.png_truth import draw_key, draw_labels, draw_pauses, draw_phases
+from feedsim.lab.png_truth import draw_key, draw_labels, draw_pauses, draw_phases, draw_pins
 
 DPI = 110
 WIDTH_IN, WIDTH_MORE_IN, HEIGHT_IN = 13.0, 8.0, 9.0
 TOP_IN, BOTTOM_IN, LEFT_IN, RIGHT_IN, KEY_IN = 0.95, 0.36, 0.7, 0.75, 0.2
+PART = 4096  # colours that are compared at a time
 COLOURS = 256  # of the file, which is then a third as large
 BIG_TRADES = 40
 _HALO = [Stroke(linewidth=2.6, foreground=GROUND, alpha=0.7), Normal()]  # lines are seen on bright depth too
@@ -57,11 +59,28 @@ def paint_png(picture: Picture, path: Path, *, size: tuple[int, int] | None = No
 
 
 def _save(figure: Figure, path: Path) -> None:
+    """With few colours, those of the house among them: fine lines are seldom, and would lose theirs."""
     drawn = BytesIO()
     figure.savefig(drawn, format="png")
     with Image.open(drawn) as image:
-        few = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        whole = image.convert("RGB")
+    own = np.array([drawing.rgb(colour) for colour in drawing.OWN_COLOURS])
+    found = np.array(whole.quantize(COLOURS - len(own)).getpalette()).reshape(-1, 3)
+    palette = np.concatenate((own, found))[:COLOURS]
+    few = Image.fromarray(_nearest(np.asarray(whole), palette))
+    few.putpalette(palette.astype(np.uint8).tobytes())
     few.save(path, format="png", optimize=True)
+
+
+def _nearest(pixels: npt.NDArray[np.uint8], palette: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    """For each pixel the number of the colour that is nearest to it."""
+    codes = pixels.astype(np.int64) @ np.array([65536, 256, 1])
+    there, place = np.unique(codes, return_inverse=True)
+    colours = np.stack((there >> 16, there >> 8 & 255, there & 255), axis=1)
+    length = (palette**2).sum(axis=1)
+    parts = (colours[start : start + PART] for start in range(0, len(colours), PART))
+    nearest = np.concatenate([np.argmin(length - 2 * (part @ palette.T), axis=1) for part in parts])
+    return nearest.astype(np.uint8)[place].reshape(codes.shape)
 
 
 def _draw_panel(figure: Figure, grid: GridSpec, place: int, picture: Picture, panel: Panel) -> None:
@@ -130,6 +149,7 @@ def _draw_price(axes: Axes, picture: Picture, panel: Panel) -> None:
     _draw_bands(axes, panel, middle)
     axes.vlines(middle, panel.low, panel.high, color=PRICE, linewidth=0.9, alpha=0.45, zorder=3)
     axes.plot(middle, panel.price(), color=PRICE, linewidth=1.2, zorder=4, label=panel.price_label, path_effects=_HALO)
+    draw_pins(axes, picture, panel)
     _draw_trades(axes, panel)
     legend = axes.legend(
         loc="lower right",
@@ -187,13 +207,12 @@ def _draw_bands(axes: Axes, panel: Panel, middle: np.ndarray) -> None:
         return
     for width, alpha in ((2, 0.5), (1, 0.8)):
         for side in (-1, 1):
-            label = f"± {width} sd" if side > 0 else None
             axes.plot(
-                middle, vwap + side * width * sd, color=VWAP, linewidth=0.8, alpha=alpha, zorder=2, label=label,
+                middle, vwap + side * width * sd, color=VWAP, linewidth=0.8, alpha=alpha, zorder=2,
                 linestyle=(0, (4, 2)) if width == 2 else "-",
             )  # fmt: skip
     axes.fill_between(middle, vwap - sd, vwap + sd, color=VWAP, alpha=0.06, linewidth=0, zorder=1)
-    axes.plot(middle, vwap, color=VWAP, linewidth=1.7, zorder=3, label="session VWAP", path_effects=_HALO)
+    axes.plot(middle, vwap, color=VWAP, linewidth=1.7, zorder=3, label="session VWAP ± 1 and 2 sd", path_effects=_HALO)
 
 
 def _draw_trades(axes: Axes, panel: Panel) -> None:

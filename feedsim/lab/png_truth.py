@@ -1,4 +1,4 @@
-"""The truth in a PNG: labels over the prices, a strip of phases below them, and a veil where nothing trades."""
+"""The spans of a PNG: labels and strikes over the prices, a strip of phases below them, a veil where nothing trades."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from feedsim.lab import drawing
-from feedsim.lab.drawing import FAINT, INK, PAPER, PAUSE, PAUSE_LINE
+from feedsim.lab.drawing import FAINT, INK, PAPER, PAUSE, PAUSE_LINE, PIN
 from feedsim.lab.picture import Panel, Picture
 
 LETTER_PX = 5.6  # the width of a letter of the strip, which decides whether a name fits
@@ -39,6 +39,14 @@ def draw_labels(axes: Axes, picture: Picture, panel: Panel) -> None:
             zorder=6,
             bbox={"facecolor": PAPER, "alpha": 0.7, "linewidth": 0, "pad": 1.0},
         )
+
+
+def draw_pins(axes: Axes, picture: Picture, panel: Panel) -> None:
+    """A line along the strike that holds the price, while it does."""
+    for index, (span, strike) in enumerate(panel.spans.pins):
+        name = "pin strike" if not index else "_"  # what begins so is not in the legend
+        start, end = picture.place(span)
+        axes.hlines(strike, start, end, color=PIN, linewidth=1.7, linestyle=(0, (1, 1.5)), zorder=3.5, label=name)
 
 
 def draw_phases(axes: Axes, picture: Picture, panel: Panel) -> None:

@@ -1,6 +1,6 @@
-"""What a session says is true of it, as spans of time: labels, phases and outcomes, and where trading stands.
+"""What a session says of itself, as spans of time: labels, phases and outcomes, strikes that pin, where trading stands.
 
-One symbol's rows of the channels `truth` and `status`, in order, chunk by chunk.
+One symbol's rows of the channels `truth`, `context` and `status`, in order, chunk by chunk.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from feedsim.events import INT_NULL, Table
 from feedsim.instruments import NS_PER_S
 
 HOLDS_S = 60  # a row of truth holds until the next one, at most so long; a longer gap is a closed market
+PINNED = 0.3  # pin strength: on most days it is below 0.1, on a pinned one above 0.4
 NO_LABEL = "none"
 NOT_TRADING = frozenset({"pre_open", "halt", "auction", "closed"})  # phases of `status`
 
@@ -61,6 +62,7 @@ class Spans:
 
     _labels: _Runs = field(default_factory=_Runs)
     _phases: _Runs = field(default_factory=_Runs)
+    _pins: _Runs = field(default_factory=_Runs)
     _pauses: list[Span] = field(default_factory=list)
     _stands: tuple[int, str] | None = None
 
@@ -69,6 +71,12 @@ class Spans:
         for ts, label, side, phase, window, outcome in zip(*columns, strict=True):
             self._labels.add(ts, label, side, INT_NULL, None)
             self._phases.add(ts, phase, 0, window, outcome)
+
+    def add_context(self, rows: Table) -> None:
+        columns = (rows.array("ts").tolist(), rows.array("pin_strength").tolist(), rows.ragged("pin_levels").lists(1))
+        for ts, strength, levels in zip(*columns, strict=True):
+            strike = repr(levels[0]) if levels and strength >= PINNED else None
+            self._pins.add(ts, strike, 0, INT_NULL, None)
 
     def add_status(self, rows: Table) -> None:
         for ts, phase, reason in zip(*(rows.array(name).tolist() for name in ("ts", "phase", "reason")), strict=True):
@@ -86,6 +94,11 @@ class Spans:
     @property
     def phases(self) -> list[Span]:
         return self._phases.spans
+
+    @property
+    def pins(self) -> list[tuple[Span, float]]:
+        """Where a strike holds the price, and which one."""
+        return [(span, float(span.name)) for span in self._pins.spans]
 
     def pauses(self, end_ns: int) -> list[Span]:
         """Where nothing trades; one that has not ended lasts until `end_ns`."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from feedsim.lab import drawing
 from feedsim.lab.axes import round_marks, time_marks
-from feedsim.lab.drawing import BUY, GRID, GROUND, INK, NEUTRAL, PAPER, PRICE, SELL, VWAP
+from feedsim.lab.drawing import BUY, GRID, GROUND, INK, NEUTRAL, PAPER, PIN, PRICE, SELL, VWAP
 from feedsim.lab.picture import Panel, Picture, held
 from feedsim.lab.svg_frame import (
     GAP,
@@ -30,7 +30,7 @@ from feedsim.lab.svg_frame import (
     VIEW,
     Frame,
 )
-from feedsim.lab.svg_truth import draw_key, draw_labels, draw_pauses, draw_phases
+from feedsim.lab.svg_truth import draw_key, draw_labels, draw_pauses, draw_phases, draw_pins
 
 BIG_TRADES = 40
 
@@ -104,6 +104,7 @@ def _key(panel: Panel, picture: Picture) -> Iterator[str]:
     prices = [(PRICE, panel.price_label), (VWAP, "session VWAP ± 1 and 2 sd")]
     yield '<g class="key">'
     x = LEFT + 60.0
+    prices += [(PIN, "pin strike")] if panel.spans.pins else []
     for colour, name in (*prices, (BUY, "large buys"), (SELL, "large sells")):
         yield f'<rect x="{x:.0f}" y="13" width="14" height="4" rx="2" fill="{colour}"/>'
         yield f'<text x="{x + 20:.0f}" y="20">{name}</text>'
@@ -133,6 +134,7 @@ def _price(frame: Frame, picture: Picture, panel: Panel) -> Iterator[str]:
     line = frame.line(middle, panel.price())
     yield _stroke(line, GROUND, 3.2, 'opacity=".6"')
     yield _stroke(line, PRICE, 1.5)
+    yield from draw_pins(frame, picture, panel)
     yield from _big_trades(frame, panel)
 
 

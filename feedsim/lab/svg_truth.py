@@ -1,4 +1,4 @@
-"""The truth in an SVG drawing: labels over the prices, a strip of phases below them, a veil where nothing trades."""
+"""The spans of an SVG drawing: labels and strikes over the prices, a strip of phases below, a veil over pauses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterator, Sequence
 
 from feedsim.lab import drawing
-from feedsim.lab.drawing import GROUND, INK, PAPER, PAUSE, PAUSE_LINE
+from feedsim.lab.drawing import GROUND, INK, PAPER, PAUSE, PAUSE_LINE, PIN
 from feedsim.lab.picture import Panel, Picture
 from feedsim.lab.spans import Span
 from feedsim.lab.svg_frame import LEFT, PLOT_WIDTH, Frame
@@ -20,36 +20,41 @@ def draw_labels(frame: Frame, picture: Picture, panel: Panel) -> Iterator[str]:
     for label in panel.spans.labels:
         x, width = _across(frame, picture, label)
         colour, text = drawing.label_colour(label), drawing.label_text(label)
-        shown = text if _fits(text, width) else text[0]
-        half = len(shown) * LETTER / 2 + 3
+        edges = f"M{x:.1f} {frame.top}v{frame.height}m{width:.1f} 0V{frame.top}"
         yield f'<g class="label" fill="{colour}"><title>{html.escape(text)}</title>'
-        yield f'<rect x="{x:.1f}" y="{frame.top}" width="{width:.1f}" height="{frame.height}" opacity=".18"/>'
-        yield f'<rect x="{x:.1f}" y="{frame.top}" width="{width:.1f}" height="{LABEL_BAR}"/>'
-        yield f'<path d="M{x:.1f} {frame.top}v{frame.height}m{width:.1f} 0V{frame.top}" stroke="{colour}" fill="none"/>'
-        yield _backed(x + width / 2, frame.top + LABEL_BAR + 13, half, PAPER)
-        yield f'<text x="{x + width / 2:.1f}" y="{frame.top + LABEL_BAR + 13}" text-anchor="middle" '
-        yield f'style="fill:{colour}">{html.escape(shown)}</text></g>'
+        yield _box(x, frame.top, width, frame.height, 'opacity=".18"')
+        yield _box(x, frame.top, width, LABEL_BAR, "")
+        yield f'<path d="{edges}" stroke="{colour}" fill="none"/>'
+        shown = text if _fits(text, width) else text[0]
+        yield _box(x + width / 2 - len(shown) * LETTER / 2 - 3, frame.top + LABEL_BAR + 2, *_ground_of(shown, PAPER))
+        yield _text(x + width / 2, frame.top + LABEL_BAR + 13, shown, colour)
+        yield "</g>"
+
+
+def draw_pins(frame: Frame, picture: Picture, panel: Panel) -> Iterator[str]:
+    """A line along the strike that holds the price, while it does."""
+    for span, strike in panel.spans.pins:
+        x, width = _across(frame, picture, span)
+        yield (
+            f'<path class="pin" d="M{x:.1f} {float(frame.y(strike)):.1f}h{width:.1f}" stroke="{PIN}" '
+            f'stroke-width="2" stroke-dasharray="2 3"><title>pin strike {strike:,g}</title></path>'
+        )
 
 
 def draw_phases(frame: Frame, picture: Picture, panel: Panel) -> Iterator[str]:
     """A strip of the phases, named where the name fits, with the outcome where a window ends."""
-    yield f'<rect x="{LEFT}" y="{frame.top}" width="{PLOT_WIDTH}" height="{frame.height}" fill="{GROUND}"/>'
+    yield _box(LEFT, frame.top, PLOT_WIDTH, frame.height, f'fill="{GROUND}"')
     colours = drawing.phase_colours(panel.spans.phases)
     for phase in panel.spans.phases:
         x, width = _across(frame, picture, phase)
-        colour, name = colours[phase.name], html.escape(phase.name)
-        yield f'<g class="phase"><title>{name}{html.escape(phase.outcome and f", {phase.outcome}")}</title>'
-        yield (
-            f'<rect x="{x:.1f}" y="{frame.top}" width="{width:.1f}" height="{frame.height}" fill="{colour}" '
-            f'stroke="{PAPER}" stroke-width=".7"/>'
-        )
+        colour = colours[phase.name]
+        title = f"{phase.name}, {phase.outcome}" if phase.outcome else phase.name
+        yield f'<g class="phase"><title>{html.escape(title)}</title>'
+        yield _box(x, frame.top, width, frame.height, f'fill="{colour}" stroke="{PAPER}" stroke-width=".7"')
         if _fits(phase.name, width):
-            ink = drawing.phase_ink(colour)
-            yield f'<text x="{x + width / 2:.1f}" y="{frame.bottom - 5}" text-anchor="middle" style="fill:{ink}">'
-            yield f"{name}</text>"
+            yield _text(x + width / 2, frame.bottom - 5, phase.name, drawing.phase_ink(colour))
         if phase.outcome:
-            sign = drawing.OUTCOMES.get(phase.outcome, "?")
-            yield f'<text x="{x + width + 4:.1f}" y="{frame.bottom - 5}" style="fill:{INK}">{sign}</text>'
+            yield _text(x + width + 9, frame.bottom - 5, drawing.OUTCOMES.get(phase.outcome, "?"), INK)
         yield "</g>"
 
 
@@ -65,17 +70,14 @@ def draw_pauses(frames: Sequence[Frame], picture: Picture, panel: Panel, place: 
     )
     for pause in pauses:
         x, width = _across(frames[0], picture, pause)
-        name = html.escape(pause.name)
-        yield f'<g class="pause"><title>{name}</title>'
+        yield f'<g class="pause"><title>{html.escape(pause.name)}</title>'
         for frame in frames:
-            yield f'<rect x="{x:.1f}" y="{frame.top}" width="{width:.1f}" height="{frame.height}" '
-            yield f'fill="url(#pause{place})" opacity=".88"/>'
+            yield _box(x, frame.top, width, frame.height, f'fill="url(#pause{place})" opacity=".88"')
         text = next((text for text in drawing.pause_texts(pause) if _fits(text, width)), None)
         if text is not None:
             middle, base = x + width / 2, frames[0].top + frames[0].height / 2
-            yield _backed(middle, base, len(text) * LETTER / 2 + 4, PAUSE)
-            yield f'<text x="{middle:.1f}" y="{base}" text-anchor="middle" style="fill:{INK}">'
-            yield f"{html.escape(text)}</text>"
+            yield _box(middle - len(text) * LETTER / 2 - 3, base - 11, *_ground_of(text, PAUSE))
+            yield _text(middle, base, text, INK)
         yield "</g>"
 
 
@@ -101,9 +103,16 @@ def _fits(text: str, width: float) -> bool:
     return len(text) * LETTER + 6 <= width
 
 
-def _backed(middle: float, base: float, half: float, colour: str) -> str:
-    """A ground on which text is read."""
+def _box(x: float, y: float, width: float, height: float, more: str) -> str:
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height}" {more}/>'
+
+
+def _ground_of(text: str, colour: str) -> tuple[float, float, str]:
+    """Width, height and colour of what a text is read on."""
+    return len(text) * LETTER + 6, 15, f'fill="{colour}" opacity=".75"'
+
+
+def _text(middle: float, base: float, text: str, colour: str) -> str:
     return (
-        f'<rect x="{middle - half:.1f}" y="{base - 11:.1f}" width="{2 * half:.1f}" height="15" '
-        f'fill="{colour}" opacity=".75"/>'
+        f'<text x="{middle:.1f}" y="{base:.1f}" text-anchor="middle" style="fill:{colour}">{html.escape(text)}</text>'
     )

@@ -9,8 +9,19 @@ import msgspec
 
 from feedsim.errors import ConfigError
 from feedsim.market.modulators import LEANABLE
+from feedsim.market.scenario_bounds import (
+    LONGEST_S,
+    SHORTEST,
+    bounds_of,
+    check,
+    check_label,
+    check_range,
+    check_times,
+)
 
 LARGEST_NEWS = 20.0
+FARTHEST_ICEBERG = 10.0  # ticks behind the best price
+MOST_LOTS = 1e6
 
 Range = tuple[float, float]
 """Drawn evenly between the two."""
@@ -23,6 +34,10 @@ class Decay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tau_s: float
     power: float = 1.0
 
+    def __post_init__(self) -> None:
+        check("tau_s", [self.tau_s], SHORTEST)
+        check("power", [self.power], (0.0, 10.0))
+
 
 Amount = float | Range | Decay
 
@@ -34,6 +49,11 @@ class Iceberg(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     offset: Range
     reserve: Range
     refresh: Range
+
+    def __post_init__(self) -> None:
+        check_range("iceberg.offset", self.offset, (0.0, FARTHEST_ICEBERG))
+        check_range("iceberg.reserve", self.reserve, (1.0, MOST_LOTS))
+        check_range("iceberg.refresh", self.refresh, (1.0, MOST_LOTS))
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,6 +74,9 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def __post_init__(self) -> None:
         _check_words(self.lean)
+        check_range("seconds", self.seconds, SHORTEST)
+        check("confidence", [self.confidence], (0.0, 1.0))
+        check_times("ramp_s, onset_s, label_s", self.ramp_s, self.onset_s, self.label_s)
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,6 +102,15 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Probability that buyers and sellers change places."""
     fill: bool = False
     """Whether it takes up the whole block, so that no true window has to be placed."""
+
+    def __post_init__(self) -> None:
+        if not self.phases:
+            raise ConfigError("none: expected one or more", field="phases")
+        check_range("gap_s", self.gap_s, (0.0, LONGEST_S))
+        check_range("repeat", self.repeat, (1, 1000))
+        check("fails, mirror", (self.fails, self.mirror), (0.0, 1.0))
+        check_times("early_s", self.early_s)
+        check_label(self.label, self.side)
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -111,6 +143,11 @@ def _check_words(lean: Mapping[str, Amount]) -> None:
     for name in lean:
         if name not in LEANABLE:
             raise ConfigError(f"{name!r}: no such modulator; there is {', '.join(LEANABLE)}", field="lean")
+    for name, amount in lean.items():
+        if isinstance(amount, tuple):
+            check_range(name, amount, bounds_of(name))
+        else:
+            check(name, [amount.peak if isinstance(amount, Decay) else amount], bounds_of(name))
 
 
 def mirrored(lean: Mapping[str, Amount]) -> dict[str, Amount]:

@@ -9,17 +9,18 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.docs.scenario_page import PAGE, REPOSITORY, commands, with_tables
 
 
-def main(names: list[str]) -> int:
-    """How many pictures could not be made."""
-    text = with_tables(PAGE.read_text("utf-8"))
-    PAGE.write_text(text, "utf-8")
+def main(names: list[str], page: Path = PAGE) -> int:
+    """How many pictures could not be made. Raises SystemExit for a name that the page does not have."""
+    text = with_tables(page.read_text("utf-8"))
     shown = commands(text)
     if unknown := [name for name in names if name not in shown]:
-        sys.exit(f"{', '.join(unknown)}: not in {PAGE.name}; it has {', '.join(shown)}")
+        sys.exit(f"{', '.join(unknown)}: not in {page.name}; it has {', '.join(shown)}")
+    page.write_text(text, "utf-8")
     failed = 0
     for name in names or shown:
         failed += not _draw(name, shown[name])
@@ -42,7 +43,7 @@ def _draw(name: str, command: str) -> bool:
     if run.returncode:
         sys.stderr.write(f"{name}: {run.stderr.strip()}\n")
         return False
-    sys.stdout.write(f"{picture.relative_to(REPOSITORY)}  {picture.stat().st_size / 1000:.0f} kB\n")
+    sys.stdout.write(f"{picture.name}  {picture.stat().st_size / 1000:.0f} kB\n")
     sys.stdout.flush()
     return True
 

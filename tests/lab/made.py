@@ -101,6 +101,11 @@ def truths(rows: Sequence[tuple[Any, ...]], symbols: tuple[str, ...] = ("ES",), 
     return _table("truth", symbols, rows, names, symbol=np.full(len(rows), symbol))
 
 
+def contexts(rows: Sequence[tuple[int, float, list[float] | None]], symbols: tuple[str, ...] = ("ES",)) -> Table:
+    """(ms after the start, pin strength, pin levels) of the first symbol."""
+    return _table("context", symbols, rows, ("pin_strength", "pin_levels"), vix=np.full(len(rows), 15.0))
+
+
 def statuses(rows: Sequence[tuple[int, str, str]], symbols: tuple[str, ...] = ("ES",)) -> Table:
     """(ms after the start, phase, reason) of the first symbol."""
     return _table("status", symbols, rows, ("phase", "reason"), contract=[symbols[0]] * len(rows))

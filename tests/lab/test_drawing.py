@@ -27,7 +27,7 @@ from feedsim.lab.svg import png_bytes
 from feedsim.market.scenarios import SCENARIOS
 from feedsim.sources.base import Tables
 from tests.lab.colour_vision import VISION, distance
-from tests.lab.made import market, quotes, statuses, tape_of, truths
+from tests.lab.made import contexts, market, quotes, statuses, tape_of, truths
 from tests.support.chunks import START_NS
 
 SECONDS = 60
@@ -197,6 +197,19 @@ def test_a_page_shows_the_truth_where_it_was_told(tmp_path: Path) -> None:
     assert [name for *_, name in json.loads(found[1])["panels"][0]["told"]] == [
         *("long_bias", "absorption", "retest", "halt: limit")
     ]
+
+
+def test_a_page_shows_the_strike_that_pins(tmp_path: Path) -> None:
+    """At its price, with an entry in the key."""
+    pinned = contexts([(1000 * second, 0.7, [5000.0]) for second in range(10, 30)])
+    painter_for(tmp_path / "p.html")(_picture({**market(1, seconds=SECONDS, symbols=("ES",)), "context": pinned}))
+    (svg,) = _drawings((tmp_path / "p.html").read_text("utf-8"))
+    (line,) = [path for path in svg.iter("path") if path.get("class") == "pin"]
+    assert line.findtext("title") == "pin strike 5,000"
+    marks = {text.text: float(text.get("y", "")) - 4 for text in svg.iter("text")}
+    height = float(line.get("d", "").split()[1].partition("h")[0])
+    assert height == pytest.approx(marks["5,000.00"], abs=0.1)
+    assert "pin strike" in marks
 
 
 def test_a_page_without_truth_has_no_key_of_it(tmp_path: Path) -> None:

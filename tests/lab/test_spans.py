@@ -12,7 +12,7 @@ from feedsim.instruments import NS_PER_S
 from feedsim.lab.inspection import inspect_tape
 from feedsim.lab.picture import Picture
 from feedsim.lab.spans import HOLDS_S, Span, Spans
-from tests.lab.made import quotes, statuses, tape_of, truths
+from tests.lab.made import contexts, quotes, statuses, tape_of, truths
 from tests.support.chunks import START_NS
 
 LABELS = (("none", 0), ("long_bias", 1), ("divergence_warning", 1), ("divergence_warning", -1))
@@ -78,6 +78,23 @@ def test_the_outcome_is_that_of_the_phase_that_ends_the_window() -> None:
     assert [(phase.name, phase.outcome) for phase in spans.phases] == [("lull", ""), ("retest", "failed"), ("lull", "")]
 
 
+def test_a_strike_pins_while_it_is_strong() -> None:
+    """Of the levels the first; a source that tells no levels has no pin."""
+    rows: list[tuple[int, float, list[float] | None]] = [
+        (0, 0.1, [5000.0, 4990.0]),
+        (1000, 0.5, [5000.0, 4990.0]),
+        (2000, 0.6, [5000.0]),
+        (3000, 0.6, [5005.0]),
+        (4000, 0.6, None),
+        (5000, float("nan"), [5005.0]),
+    ]
+    spans = Spans()
+    spans.add_context(contexts(rows))
+    starts = [((span.start_ns - START_NS) / NS_PER_S, (span.end_ns - START_NS) / NS_PER_S) for span, _ in spans.pins]
+    assert starts == [(1, 3), (3, 4)]
+    assert [strike for _, strike in spans.pins] == [5000.0, 5005.0]
+
+
 def test_trading_stands_until_it_opens() -> None:
     """A new epoch says nothing of that; a halt that goes on lasts until the end."""
     spans = Spans()
@@ -100,9 +117,8 @@ def test_trading_stands_until_it_opens() -> None:
 def test_a_picture_has_the_spans_of_each_symbol() -> None:
     """Told by the tape, in its panel, in columns of the picture."""
     symbols = ("ES", "NQ")
-    truth = Table.concatenate(
-        [truths([_row(5, LABELS[1], PHASES[1])], symbols), truths([_row(6, *ROWS_NQ)], symbols, 1)]
-    )
+    of_es, of_nq = _row(5, LABELS[1], PHASES[1]), _row(6, LABELS[3], PHASES[0])
+    truth = Table.concatenate([truths([of_es], symbols), truths([of_nq], symbols, 1)])
     tables = {"l1": quotes([(0, 10.0, 10.25, 1, 1)], symbols), "truth": truth}
     tape = tape_of(tables, seconds=60, symbols=symbols)
     picture = Picture.of(tape)
@@ -115,6 +131,3 @@ def test_a_picture_has_the_spans_of_each_symbol() -> None:
     assert not any(panel.spans.pauses(picture.end_ns) for panel in picture.panels)
     outside = Span(START_NS - NS_PER_S, START_NS + 10**6 * NS_PER_S, "lull")
     assert picture.place(outside) == (0, picture.columns)
-
-
-ROWS_NQ = (LABELS[3], PHASES[0])

@@ -69,7 +69,8 @@ def test_what_is_not_given_is_the_usual() -> None:
     config = MarketConfig(prices={"NQ": 20_000.0}, ticks={"ES": 0.5}, presets={"ES": "es_2019"})
     assert (config.price("ES"), config.price("NQ")) == (5000.0, 20_000.0)
     assert (config.tick("ES"), config.tick("NQ")) == (0.5, 0.25)
-    assert (config.preset("ES"), config.preset("NQ")) == ("es_2019", "nq_2025")
+    assert (config.preset("ES"), config.preset("NQ")) == (PRESETS["es_2019"], PRESETS["nq_2025"])
+    assert (config.preset_name("ES"), config.preset_name("NQ")) == ("es_2019", "nq_2025")
 
 
 @pytest.mark.parametrize(

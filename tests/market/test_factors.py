@@ -36,7 +36,7 @@ def _own(**always: Any) -> Scenario:
     return Scenario(name="own", about="mine", always=always)
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(st.integers(0, 2**63 - 1), st.sampled_from(["normal", "news_spike"]))
 def test_every_market_of_a_seed_has_the_same_latent_prices(seed: int, scenario: str) -> None:
     """Whichever symbol runs it; a micro's is that of its big contract."""
@@ -65,8 +65,8 @@ def test_they_start_where_they_are_told() -> None:
 
 def test_both_move_together() -> None:
     """Minute by minute nearly as one; NQ moves more."""
-    moves = {"ES": [], "NQ": []}
-    for seed in range(6):
+    moves: dict[str, list[Values]] = {"ES": [], "NQ": []}
+    for seed in range(3):
         for symbol, parts in moves.items():
             x = _latent(market(symbol, seed=seed), 20)[0]
             parts.append(np.diff(np.log(x[::1200])))

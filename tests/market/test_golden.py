@@ -21,11 +21,12 @@ WRITE = "FEEDSIM_WRITE_GOLDENS"
 def test_golden_sessions() -> None:
     """Other bytes need another FORMAT, and then the file is written anew with FEEDSIM_WRITE_GOLDENS=1."""
     assert set(SCENARIOS) <= set(SESSIONS), "each scenario has one"
-    found = {"format": FORMAT, "digests": {name: digest(session) for name, session in SESSIONS.items()}}
+    digests = {name: digest(session) for name, session in SESSIONS.items()}
+    found = {"format": FORMAT, "digests": digests}
     golden = json.loads(GOLDEN.read_text()) if GOLDEN.exists() else None
     if os.environ.get(WRITE) and golden != found:
         if golden is not None and golden["format"] == FORMAT:
-            changed = [name for name, value in golden["digests"].items() if found["digests"].get(name, value) != value]
+            changed = [name for name, value in golden["digests"].items() if digests.get(name, value) != value]
             if changed:
                 pytest.fail(f"the bytes of {changed} changed: raise FORMAT in feedsim.market.kernel, then write anew")
         GOLDEN.write_text(json.dumps(found, indent=2) + "\n")

@@ -105,7 +105,7 @@ def _run(
     state: Any, law: Any, rows: npt.NDArray[np.float64], x: npt.NDArray[np.float64], until_ns: int, busy: float = 1.0
 ) -> Told:
     """The first minute up to some time, from wherever the state is."""
-    parts = []
+    parts = [[np.empty((0, width), np.int64) for width in WIDTHS]]
     sheets = [np.zeros((length, width), np.int64) for length, width in zip(ROOM, WIDTHS, strict=True)]
     while state.next_ns < until_ns or state.l2_ns < min(until_ns, state.next_ns):
         told = advance(state, law, x, np.full(STEPS, busy), rows, START_NS, until_ns, L2_EVERY_NS, *sheets)
@@ -159,7 +159,7 @@ def steerings(draw: st.DrawFn) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.
     return rows, x
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(steerings(), st.sampled_from(sorted(PRESETS)), st.integers(0, 2**63 - 1), st.sampled_from([1.0, 6.0]))
 def test_no_steering_breaks_the_book(
     steering: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]], preset: str, seed: int, busy: float
@@ -188,6 +188,17 @@ def test_the_widest_spread_is_kept(preset: str) -> None:
         _check_state(state)
         widest = max(widest, int(state.best[1] - state.best[0]))
     assert widest >= WIDEST
+
+
+@pytest.mark.parametrize("preset", ["es_stress_2022", "nq_2025"])
+def test_a_side_always_has_what_is_shown(preset: str) -> None:
+    """Where queues are empty more often than not and the price goes up and down, ten levels are there."""
+    state, law = _record(preset, 2)
+    rows = _rows(cancel_empty=1.0, depth_bid=0.01, depth_ask=0.01, inside_mult=3.0)
+    x = PRICE + np.where(np.arange(STEPS) // 20 % 2, 12.0, -12.0)
+    for part in range(1, 200):
+        _run(state, law, rows, x, START_NS + part * SECOND_NS // 10, busy=10.0)
+        _check_state(state)
 
 
 @pytest.mark.parametrize("halted", [slice(0, 2), slice(3, 5)])

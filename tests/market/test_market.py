@@ -36,7 +36,7 @@ SPAN_NS = 90 * SECOND_NS
 offsets = st.lists(st.integers(0, SPAN_NS), max_size=6)
 scenarios = st.sampled_from(sorted(SCENARIOS))
 symbols = st.sampled_from(SYMBOLS)
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=10, deadline=None)
 
 
 @few

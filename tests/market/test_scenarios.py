@@ -80,7 +80,7 @@ def test_through_halts(symbol: str) -> None:
 
 def test_the_circuit_breaker_breaks() -> None:
     """Both symbols fall to the limit and stand for a quarter of an hour, in the same second."""
-    end_ns = NINE_THIRTY_NS + 60 * MINUTE_NS
+    end_ns = NINE_THIRTY_NS + 90 * MINUTE_NS
     stands = []
     for symbol in ("ES", "NQ"):
         of = market(symbol, config=MarketConfig(scenario="circuit_breaker"))

@@ -122,7 +122,7 @@ class VixDays:
             return dict.fromkeys(names, np.nan)
         returns, vix = np.diff(np.log(self._price)), np.array(self._vix)
         points, logs = _regressed(returns, np.diff(vix)), _regressed(returns, np.diff(np.log(vix)))
-        kept = _regressed(np.log(vix[:-1]), np.log(vix[1:])).slope
+        kept = _persistence(np.log(vix))
         realised = float(returns.std(ddof=1)) * 100 * YEAR_DAYS**0.5
         values = (
             points.correlation,
@@ -132,6 +132,12 @@ class VixDays:
             float(vix.mean()) / realised if realised > 0 else np.nan,
         )
         return dict(zip(names, values, strict=True))
+
+
+def _persistence(values: Float64) -> float:
+    """The slope of a series on itself a step before, without its bias of −(1 + 3·slope) / n (Kendall 1954)."""
+    slope, n = _regressed(values[:-1], values[1:]).slope, len(values) - 1
+    return (n * slope + 1) / (n - 3)
 
 
 def _regressed(x: Iterable[float], y: Iterable[float]) -> Regression:

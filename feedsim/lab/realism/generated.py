@@ -44,30 +44,35 @@ def session_of(market: SymbolMarket, start_ns: int, end_ns: int, sheets: Sheets)
         for part, rows in zip(parts, told, strict=True):
             if len(rows):
                 part.append(rows.copy())
-    trades, l1, l2, orders = (np.concatenate(part) if part else None for part in parts)
-    quotes = None if l1 is None else Quotes(*(column.copy() for column in l1.T[:5]))
-    vix = _vix(market)
+    trades, l1, l2, orders = parts
+    quotes = Quotes(*_columns(l1)[:5]) if l1 else None
     return Session(
         start_ns=start_ns,
         end_ns=end_ns,
-        trades=None if trades is None else _trades(trades, quotes),
+        trades=_trades(_columns(trades), quotes) if trades else None,
         quotes=quotes,
-        books=None if l2 is None else _books(l2),
-        orders=None if orders is None else Orders(*(column.copy() for column in orders.T)),
-        vix=vix,
+        books=_books(l2) if l2 else None,
+        orders=Orders(*_columns(orders)) if orders else None,
+        vix=_vix(market),
     )
 
 
-def _trades(rows: Int64, quotes: Quotes | None) -> Trades:
-    ts, price, size, side = (column.copy() for column in rows.T[:4])
+def _columns(parts: list[Int64]) -> list[Int64]:
+    """The rows of all parts, a column at a time: no more than one copy of them."""
+    return [np.concatenate([part[:, at] for part in parts]) for at in range(parts[0].shape[1])]
+
+
+def _trades(columns: list[Int64], quotes: Quotes | None) -> Trades:
+    ts, price, size, side = columns[:4]
     quote = np.full(len(ts), -1) if quotes is None else quotes.before(ts)
     return Trades(ts, price, size, side, quote)
 
 
-def _books(rows: Int64) -> Books:
+def _books(parts: list[Int64]) -> Books:
     """Rows have the time, then prices, sizes and counts of ten bids, then of ten asks."""
-    bid_px, bid_sz, _, ask_px, ask_sz, _ = np.split(rows[:, 1:], range(LEVELS, 6 * LEVELS, LEVELS), axis=1)
-    return Books(rows[:, 0].copy(), bid_px.copy(), bid_sz.copy(), ask_px.copy(), ask_sz.copy())
+    fields = (slice(1 + LEVELS * at, 1 + LEVELS * (at + 1)) for at in (0, 1, 3, 4))
+    ts = np.concatenate([part[:, 0] for part in parts])
+    return Books(ts, *(np.concatenate([part[:, field] for part in parts]) for field in fields))
 
 
 def _vix(market: SymbolMarket) -> Vix | None:

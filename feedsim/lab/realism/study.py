@@ -7,7 +7,6 @@ regular trading, more of them for what a minute tells, and whole days in a row w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from feedsim.instruments import TradingDay, session_at, trading_days_from
@@ -24,8 +23,6 @@ from feedsim.playback.tape import Tape
 
 MARGIN_MINUTES = 15.0  # between regular trading's open, or its close, and the sessions
 LONGEST_MINUTES = 360.0  # of a session within it
-MEASURED_ES = "es_2019"
-"""Whose microstructure the bands of ES are."""
 
 
 class Protocol(NamedTuple):
@@ -101,13 +98,6 @@ class Study:
 
 
 # -------------------------------------------------------------------------------------------------- a generated market
-
-
-def as_measured(config: MarketConfig) -> MarketConfig:
-    """The market with the parameter set of ES that the bands were measured on, where none was asked for."""
-    if "ES" in config.presets:
-        return config
-    return replace(config, presets={"ES": MEASURED_ES, **config.presets})
 
 
 def start_of(day: TradingDay, index: int, minutes: float) -> int:

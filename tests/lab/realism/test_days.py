@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from feedsim.lab.realism.arrays import SECOND_NS, Vix
-from feedsim.lab.realism.days import LEAST_DAYS, LEAST_VIX_DAYS, REGULAR, Days, PairDays, VixDays
+from feedsim.lab.realism.days import LEAST_DAYS, LEAST_VIX_DAYS, REGULAR, Days, PairDays, VixDays, _persistence
 from feedsim.lab.realism.minutes import MINUTE_NS, Minutes
 from feedsim.lab.realism.targets import HALF_HOURS
 from tests.lab.realism.made import DAY, session
@@ -36,14 +36,16 @@ def test_a_flat_day() -> None:
     assert found["rth_volume_share"] == pytest.approx(REGULAR / MINUTES)
 
 
-def test_a_busy_open() -> None:
-    """Twice the volume in the first half hour, five times in the first five minutes, nothing at night."""
+def test_a_busy_open_and_close() -> None:
+    """Twice the volume in the first half hour, seven times in the last five minutes, nothing at night."""
     volume = np.zeros(MINUTES)
     volume[FIRST : FIRST + REGULAR] = 10
     volume[FIRST : FIRST + 30] = 20
+    volume[FIRST + REGULAR - 5 : FIRST + REGULAR] = 70
     found = measured(whole(volume))
     assert found["volU_30m.09:30"] / found["volU_30m.10:00"] == pytest.approx(2)
-    assert found["first5"] == pytest.approx(20 / volume[FIRST : FIRST + REGULAR].mean())
+    mean = volume[FIRST : FIRST + REGULAR].mean()
+    assert (found["first5"], found["last5"]) == pytest.approx((20 / mean, 70 / mean))
     assert found["rth_volume_share"] == 1
 
 
@@ -71,7 +73,7 @@ def test_correlation_within_each_day() -> None:
 
 
 def test_a_vix_that_follows_a_law() -> None:
-    """−1.5 points for each per cent, exactly; then one that only goes back to its mean."""
+    """−1.5 points for each per cent, exactly; then one at 1.2 times the volatility."""
     rng = np.random.default_rng(2)
     returns = rng.normal(0, 0.01, 40)
     prices = 5000 * np.exp(np.cumsum(returns))
@@ -79,10 +81,23 @@ def test_a_vix_that_follows_a_law() -> None:
     assert found["corr_day_r_dvix"] == pytest.approx(-1)
     assert found["beta_pts_per_pct"] == pytest.approx(-1.5)
     assert found["dlogvix_per_pct"] < 0
-    back = of_days(prices, 15 * np.exp(0.5 ** (np.arange(40) / 12)))
-    assert back["halflife_days"] == pytest.approx(12)
     level = of_days(prices, np.full(40, returns[1:].std(ddof=1) * 252**0.5 * 100 * 1.2) + np.arange(40) * 1e-9)
     assert level["vix_over_realised"] == pytest.approx(1.2)
+
+
+@pytest.mark.parametrize("days", [25, 2000])
+def test_half_life_of_an_autoregression(days: int) -> None:
+    """ln 2 / −ln φ, in the mean of many samples also where each is short."""
+    rng, kept = np.random.default_rng(3), []
+    for _ in range(50_000 // days if days < 1000 else 2):
+        logs = np.zeros(days + 100)
+        for at in range(1, len(logs)):
+            logs[at] = 0.8 * logs[at - 1] + rng.normal(0, 0.05)
+        kept.append(_persistence(logs[100:]))
+    assert np.mean(kept) == pytest.approx(0.8, abs=0.03)
+    vix = 15 * np.exp(logs[100:])
+    found = of_days(5000 * np.exp(rng.normal(0, 0.01, days)), vix)["halflife_days"]
+    assert found == pytest.approx(np.log(2) / -np.log(_persistence(np.log(vix))))
 
 
 def test_few_days_of_a_vix_tell_nothing() -> None:

@@ -24,14 +24,14 @@ def test_levels_against_the_best() -> None:
 def test_where_orders_come_and_go() -> None:
     """At the best price, behind, or inside the spread, which is neither."""
     rows = []
-    for at in range(0, 400, 4):
-        rows += [(at + 1, ADD, at, 0, 100, 1), (at + 2, ADD, at + 1, 1, 103, 3)]
-        rows += [(at + 3, CANCEL, at, 0, 100, 1)]
+    for at in range(0, 500, 5):
+        rows += [(at + 1, ADD, at, 0, 100, 1), (at + 2, ADD, at + 1, 1, 105, 3), (at + 3, ADD, at + 2, 1, 102, 2)]
+        rows += [(at + 4, CANCEL, at, 0, 100, 1)]
     placement = Placement()
-    placement.add(session(1, quotes=STILL, orders=orders(rows)))
+    placement.add(session(1, quotes=quotes([(0, 100, 103, 9, 9)]), orders=orders(rows)))
     found = placement.values()
-    assert (found["lo_at_best"], found["cx_at_best"], found["lo_cx_ratio"]) == (0.5, 1.0, 2.0)
-    assert (found["lo_size_mean"], found["lo_p1"]) == (2, 0.5)
+    assert (found["lo_at_best"], found["cx_at_best"], found["lo_cx_ratio"]) == (pytest.approx(1 / 3), 1.0, 3.0)
+    assert (found["lo_size_mean"], found["lo_p1"]) == (2, pytest.approx(1 / 3))
 
 
 def test_a_level_that_comes_into_the_window_is_no_decision() -> None:

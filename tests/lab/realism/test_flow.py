@@ -34,8 +34,8 @@ def test_prints_of_one_time_and_side_are_one_order() -> None:
 
 def test_orders_of_exactly_the_queue() -> None:
     """A buy against the ask's size, a sell against the bid's."""
-    rows = [(1 + 10 * at, *((101, 6, 1), (100, 8, -1), (101, 8, 1), (100, 6, -1))[at % 4]) for at in range(80)]
-    assert measured(session(1, quotes=STILL, trades=trades(rows, STILL)))["mo_eq_queue"] == 0.5
+    rows = [(1 + 10 * at, *((101, 6, 1), (100, 8, -1), (101, 6, 1), (100, 6, -1))[at % 4]) for at in range(80)]
+    assert measured(session(1, quotes=STILL, trades=trades(rows, STILL)))["mo_eq_queue"] == 0.75
 
 
 def test_signs_that_alternate_and_signs_that_repeat() -> None:
@@ -89,13 +89,13 @@ def test_side_by_imbalance() -> None:
 
 
 def test_response_counts_book_events_from_the_trade_on() -> None:
-    """The mid goes up a tick with the twentieth event of each buy, and down again before the next."""
+    """The mid goes up a tick with the twentieth event of each buy, itself the first, and down again with the next."""
     changes, told, log = [(0, 100, 101, 9, 9)], [], []
     for at in range(40):
         since = 1000 * (at + 1)
         told.append((since, 101, 1, 1))
         log += [(since + lag, ADD, 1000 * at + lag, 0, 100, 1) for lag in range(30)]
-        changes += [(since + 19, 101, 102, 9, 9), (since + 900, 100, 101, 9, 9)]
+        changes += [(since + 19, 101, 102, 9, 9), (since + 20, 100, 101, 9, 9)]
     path = quotes(changes)
     of = session(1, quotes=path, trades=trades(told, path), orders=orders(log))
     flow = Flow()

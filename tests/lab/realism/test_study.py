@@ -13,7 +13,8 @@ from feedsim.lab.realism.arrays import SECOND_NS, Session
 from feedsim.lab.realism.gathered import Gathering
 from feedsim.lab.realism.generated import generated, sheets_with_log
 from feedsim.lab.realism.plots import plots_of
-from feedsim.lab.realism.study import Protocol, Study, as_measured, start_of, study_market, study_tape
+from feedsim.lab.realism.result import TOO_LITTLE
+from feedsim.lab.realism.study import Protocol, Study, start_of, study_market, study_tape
 from feedsim.market.config import MarketConfig
 from feedsim.playback.tape import Tape, TapeConfig
 from feedsim.sources.synthetic import SyntheticSource
@@ -78,10 +79,25 @@ def test_a_study_of_a_market() -> None:
     assert told["ES", "lo_size_mean"].value is not None
     assert "whole sessions" in told["ES", "first5"].why
     assert study.facts.symbols["ES"].minutes.count == 4
-    assert study.facts.symbols["ES"].trades > 0
+    alone = study_market(NORMAL, protocol._replace(minute_seeds=0), seed=3, start_ns=START_NS)
+    assert study.facts.symbols["ES"].trades == alone.facts.symbols["ES"].trades > 0
     drawn = dict(plots_of(study))
     assert {"ES", "NQ"} <= set(drawn)
     assert all(picture.startswith("<svg") for pictures in drawn.values() for picture in pictures)
+
+
+def test_whole_sessions_of_a_market() -> None:
+    """A night and a day of NQ: their spread is told, their shape once there are some of them."""
+    protocol = Protocol(seeds=1, minute_seeds=0, minutes=0.1, days=1)
+    study = study_market(MarketConfig(symbols=("NQ",)), protocol, seed=3, start_ns=START_NS)
+    assert study.days["NQ"].count == 1
+    quoting = study.facts.symbols["NQ"].quoting
+    night_ns = DAY.close_ns - DAY.open_ns - (DAY.rth_close_ns - DAY.rth_open_ns)
+    # A quote counts where it begins.
+    assert quoting.night_by_spread.sum() == pytest.approx(night_ns, abs=60 * SECOND_NS)
+    assert quoting.time_by_spread.sum() <= 6 * SECOND_NS
+    result = study.result(name="", kind="", sessions="", notes=[])
+    assert next(row.why for row in result.rows if row.metric == "first5") == TOO_LITTLE
 
 
 def test_a_study_of_a_tape_knows_no_orders() -> None:
@@ -108,12 +124,6 @@ def test_sessions_lie_in_regular_trading_without_its_edges(minutes: float) -> No
     assert starts[0] == DAY.rth_open_ns + quarter
     assert max(starts) + minutes * 60 * SECOND_NS <= DAY.rth_close_ns - quarter
     assert len(set(starts)) == min(360 // minutes, 50)
-
-
-def test_the_measured_parameter_set_unless_another_is_asked_for() -> None:
-    """ES of 2019, whose bands these are."""
-    assert as_measured(NORMAL).preset("ES") == "es_2019"
-    assert as_measured(MarketConfig(presets={"ES": "es_2025"})).preset("ES") == "es_2025"
 
 
 def test_each_trading_day_is_a_stretch() -> None:
