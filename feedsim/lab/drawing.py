@@ -39,7 +39,7 @@ PHASES = MappingProxyType(
         "divergence": "#d98cc0",
         "reversal": "#3f6fb5",
         "flush": "#b5533c",
-        "halt": "#aab3c0",
+        "aftermath": "#aab3c0",
     }
 )
 OTHER_PHASES = ("#3f6fb5", "#f0e46a", "#c4aef2", "#b5533c", "#8fd0c0", "#d98cc0")  # of scenarios of users, in turn

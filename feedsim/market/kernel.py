@@ -63,13 +63,14 @@ from feedsim.market.modulators import (
 from feedsim.market.reaction import REACTION, leaning
 from feedsim.market.users import TOLD, fill_user
 
-FORMAT = 2
+FORMAT = 3
 """Of the state and of what is told: another one, other bytes."""
 
 SECOND_NS = 1_000_000_000
 STEP_NS = 50_000_000
 NEVER = 1 << 62
 MOST_PRINTS = 12  # prices that one market order may walk through
+MOST_HURRY = 40.0  # ticks of the latent price beyond which it is no busier
 DEEPEST_TILT = 1.0  # log of how far a best queue grows beyond its usual depth
 OTHER_PRICES = 0.92  # depth where the number is not round
 THINNING = 0.8  # a fall of depth below this share is more than cancellations one by one can follow
@@ -191,7 +192,8 @@ def advance(
             _open(state, law, moved_by, steers, now, orders)
             state.l2_ns = now
         quoted += tell_l1(state, now, l1[quoted])
-        hurry = 1.0 + law.urgency * abs(_steering(law, steers - 0.5 * (state.best[0] + state.best[1])))
+        away = max(abs(steers - 0.5 * (state.best[0] + state.best[1])) - law.dead_zone, 0.0)
+        hurry = 1.0 + law.urgency * min(away, MOST_HURRY)
         state.next_ns = now + gap_after(state, law, moved_by, busy[step] * hurry)
     return traded, quoted, shown, state.logged
 

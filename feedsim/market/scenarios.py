@@ -293,12 +293,13 @@ _FLASH_CRASH = Scenario(
                     seconds=(180.0, 300.0),
                     lean={
                         "mu": (-1.3, -0.7),
-                        "flow_bias": -1.5,
+                        "flow_bias": -2.5,
                         "sigma_mult": 3.0,
-                        "act_mult": 6.0,
-                        "depth_bid": 0.05,
+                        "act_mult": 20.0,
+                        "trade_mult": 2.0,
+                        "depth_bid": 0.1,
                         "depth_ask": 0.2,
-                        "inside_mult": 0.4,
+                        "inside_mult": 0.9,
                         "vix_drift": 40.0,
                     },
                     confidence=0.9,
@@ -332,15 +333,16 @@ _CIRCUIT_BREAKER = Scenario(
             phases=(
                 Phase(
                     name="flush",
-                    seconds=(500.0, 700.0),
+                    seconds=(650.0, 900.0),
                     lean={
-                        "mu": -4.0,
-                        "flow_bias": -1.2,
+                        "mu": -3.0,
+                        "flow_bias": -2.0,
                         "sigma_mult": 2.5,
-                        "act_mult": 5.0,
+                        "act_mult": 3.5,
+                        "trade_mult": 1.3,
                         "depth_bid": 0.15,
                         "depth_ask": 0.4,
-                        "inside_mult": 0.5,
+                        "inside_mult": 1.0,
                         "vix_drift": 40.0,
                     },
                     confidence=0.9,
@@ -349,7 +351,7 @@ _CIRCUIT_BREAKER = Scenario(
             ),
             last=(
                 Phase(
-                    name="halt",
+                    name="aftermath",
                     seconds=(1500.0, 2100.0),
                     lean={"act_mult": Decay(peak=5.0, tau_s=120.0), "sigma_mult": Decay(peak=3.0, tau_s=120.0)},
                 ),

@@ -226,7 +226,7 @@ def test_an_iceberg_is_not_passed_until_it_is_sold() -> None:
     """Far more trades at its price than was ever shown there, and no price beyond it before that."""
     state, law = _record("es_2025", 11)
     reserve, refresh = 3000, 50
-    rows = _rows(flow_bias=2.5, trade_mult=3.0)
+    rows = _rows(flow_bias=2.5, trade_mult=3.0, cancel_empty=1.0, depth_ask=0.05)  # what it shows is cancelled too
     for name, value in (("", 1), ("_side", 1), ("_offset", 2), ("_reserve", reserve), ("_refresh", refresh)):
         rows[5:, NAMES.index(f"iceberg{name}")] = value
     x = np.full(STEPS, float(PRICE))
