@@ -135,14 +135,18 @@ class Search:
         ]
         return sum(far) / len(far) if far else 0.0
 
+    def distance_of(self, preset: Preset) -> float:
+        """The same of the sessions that a parameter set makes."""
+        return self.distance(self.metrics(preset))
+
     def run(self, preset: Preset, seconds: float, on_step: Callable[[float, float], None]) -> Preset:
         """The best set that was found in so many seconds; `on_step` is told the time that passed and the distance."""
         started = time.monotonic()
-        best = self.distance(self.metrics(preset))
+        best = self.distance_of(preset)
         while (passed := time.monotonic() - started) < seconds:
             on_step(passed, best)
             other = self._near(preset)
-            distance = self.distance(self.metrics(other))
+            distance = self.distance_of(other)
             self.tried += 1
             if distance < best:
                 preset, best = other, distance

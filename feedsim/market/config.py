@@ -47,6 +47,8 @@ class MarketConfig:
     """Where a symbol's parameter set is not the default one: a name, or the set itself."""
     lot_scale: float = 1.0
     """Makes market orders larger or smaller."""
+    lot_spread: float = 1.0
+    """Makes their sizes more or less unequal: a power of size / mean size."""
     l2_interval_ms: int = 100
 
     def __post_init__(self) -> None:
@@ -62,6 +64,8 @@ class MarketConfig:
         low, high = VIX_BOUNDS
         if not low <= self.vix <= high:
             raise ConfigError(f"{self.vix}: expected {low:g} to {high:g}", field="vix")
+        if not 0 <= self.lot_spread <= 5:
+            raise ConfigError(f"{self.lot_spread}: expected 0 to 5", field="lot_spread")
         if not 0 < self.lot_scale <= 100:
             raise ConfigError(f"{self.lot_scale}: expected more than 0 and at most 100", field="lot_scale")
         if not 1 <= self.l2_interval_ms <= LONGEST_INTERVAL_MS:

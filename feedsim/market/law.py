@@ -71,8 +71,8 @@ LAW = np.dtype(
 )
 
 
-def law_record(preset: Preset, *, lot_scale: float = 1.0) -> npt.NDArray[Any]:
-    """One record of LAW; `lot_scale` makes market orders larger or smaller."""
+def law_record(preset: Preset, *, lot_scale: float = 1.0, lot_spread: float = 1.0) -> npt.NDArray[Any]:
+    """One record of LAW; `lot_scale` makes market orders larger or smaller, `lot_spread` more or less unequal."""
     law = np.zeros(1, LAW)
     for name in _NUMBERS:
         law[name] = getattr(preset, name)
@@ -85,7 +85,7 @@ def law_record(preset: Preset, *, lot_scale: float = 1.0) -> npt.NDArray[Any]:
     chances = stream(0, "tables")
     law["burst_gap"] = [_burst_gap(chances) for _ in range(CHOICES)]
     law["wide_gap"] = [int(exp(LN10 * (preset.wide_log10_ns + 0.35 * normal(chances)))) + 1 for _ in range(CHOICES)]
-    law["trade_size"] = [max(round(size * lot_scale), 1) for size in _trade_sizes(preset)]
+    law["trade_size"] = [max(round(size * lot_scale), 1) for size in _spread(_trade_sizes(preset), lot_spread)]
     law["order_size"] = choices(preset.order_size)
     law["inside_size"] = choices(preset.inside_size)
     law["round_five"], law["round_one"] = 1.4, 1.25
@@ -113,6 +113,14 @@ def _burst_gap(chances: Any) -> int:
     in_time = uniform(chances) < share
     log10_ns = mean + deviation * normal(chances) if in_time else 3.0 + 2.6 * uniform(chances)
     return int(exp(LN10 * log10_ns)) + 1
+
+
+def _spread(sizes: list[int], by: float) -> list[float]:
+    """Sizes whose logarithms lie `by` times as far from that of their mean."""
+    mean = sum(sizes) / len(sizes)
+    if by == 1.0:
+        return [float(size) for size in sizes]
+    return [mean * exp(by * log(max(size, 1) / mean)) for size in sizes]
 
 
 def _trade_sizes(preset: Preset) -> list[int]:

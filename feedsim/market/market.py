@@ -91,7 +91,9 @@ class SymbolMarket:
         preset = config.preset(symbol)
         self._relative = SHARES[UNDERLYING.index(FOLLOWS[symbol])][2] * preset.volatility
         self._daily_lots = preset.daily_lots
-        self._law: Any = law_record(preset, lot_scale=config.lot_scale).view(np.recarray)[0]
+        self._law: Any = law_record(preset, lot_scale=config.lot_scale, lot_spread=config.lot_spread).view(np.recarray)[
+            0
+        ]
         self._shape: Any = _shape(symbol, config).view(np.recarray)[0]
         prices = [config.price(name) / config.tick(name) for name in UNDERLYING]
         self._factors = new_factors(symbol, seed, (prices[0], prices[1]), config.vix)

@@ -15,6 +15,7 @@ from feedsim.mia.session import Session
 
 MOST_LEVELS = 10
 MEAN_LOTS, DEVIATION_LOTS = 3.0, 2.0  # what stands for the calibrated sizes of market orders
+MOST_UNEQUAL = 5.0
 VIX_LOW, VIX_HIGH = 10.0, 50.0
 _ES, _NQ = ("ES", "MES"), ("NQ", "MNQ")
 
@@ -41,6 +42,7 @@ class GenConfig:
     base_size_mean: float = 3
     """Lots of a market order: 3 is the calibrated law, 6 twice as many."""
     base_size_std: float = 2
+    """How unequal they are: 2 to a mean of 3 is the calibrated law, 0 makes them all alike."""
     vix_start: float = 15.0
 
 
@@ -55,7 +57,7 @@ def open_market(config: Any, *, seed: Any, scenario: Any, leadership: Any, stren
         for name, field in (("ES", "es_start_price"), ("NQ", "nq_start_price"))
     }
     mean = checks.number(config.base_size_mean, field="base_size_mean", above=0.0, most=100 * MEAN_LOTS)
-    checks.number(config.base_size_std, field="base_size_std", least=0.0, most=100 * DEVIATION_LOTS)
+    deviation = checks.number(config.base_size_std, field="base_size_std", least=0.0, most=100 * DEVIATION_LOTS)
     market = MarketConfig(
         symbols=symbols,
         scenario=checks.scenario_of(scenario),
@@ -65,6 +67,7 @@ def open_market(config: Any, *, seed: Any, scenario: Any, leadership: Any, stren
         prices=prices,
         ticks=dict.fromkeys(("ES", "NQ", *symbols), tick),
         lot_scale=mean / MEAN_LOTS,
+        lot_spread=min((deviation / mean) / (DEVIATION_LOTS / MEAN_LOTS), MOST_UNEQUAL),
         l2_interval_ms=checks.interval_ms(config.l2_interval_ms, field="l2_interval_ms"),
     )
     return Session(

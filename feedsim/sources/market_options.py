@@ -24,6 +24,7 @@ _NUMBERS: dict[str, Callable[[str], float]] = {
     "lag_ms": float,
     "vix": float,
     "lot_scale": float,
+    "lot_spread": float,
     "l2_interval_ms": int,
 }
 _BY_SYMBOL: dict[str, tuple[str, Callable[[str], Any]]] = {

@@ -70,6 +70,17 @@ def test_a_lot_scale_scales_market_orders(name: str) -> None:
         assert (scaled[field] == plain[field]).all()
 
 
+@every_preset
+def test_a_lot_spread_makes_sizes_more_or_less_unequal(name: str) -> None:
+    """At 0 all market orders are alike; the larger it is, the farther their sizes lie apart."""
+    alike, less, usual, more = (
+        law_record(PRESETS[name], lot_scale=10.0, lot_spread=by)["trade_size"][0].astype(float)
+        for by in (0.0, 0.5, 1.0, 1.5)
+    )
+    assert len(set(alike.tolist())) == 1
+    assert less.std() < usual.std() < more.std()
+
+
 def test_gaps_of_a_burst_have_the_round_trip() -> None:
     """Nearly half of them lie within a quarter decade of the exchange's round trip, and none is beyond a second."""
     gaps = law_record(PRESETS["es_2025"])["burst_gap"][0]
