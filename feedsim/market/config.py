@@ -86,7 +86,7 @@ class MarketConfig:
                 raise ConfigError(f"{tick}: expected a number above 0", field=f"ticks.{symbol}")
             if not 100 * tick <= price < math.inf:
                 raise ConfigError(f"{price}: expected at least a hundred ticks of {tick}", field=f"prices.{followed}")
-            if price / tick != round(price / tick):
+            if abs(price / tick - round(price / tick)) > 1e-6:  # 5000.3 is not a whole number of floats of 0.1
                 raise ConfigError(f"{price}: not a multiple of the tick {tick}", field=f"prices.{followed}")
 
     def price(self, symbol: str) -> float:
@@ -94,8 +94,8 @@ class MarketConfig:
         return self.prices.get(symbol, PRICES[symbol])
 
     def tick(self, symbol: str) -> float:
-        """In index points."""
-        return self.ticks.get(symbol, INSTRUMENTS[symbol].tick)
+        """In index points; a micro has that of its big contract."""
+        return self.ticks.get(symbol, self.ticks.get(FOLLOWS[symbol], INSTRUMENTS[symbol].tick))
 
     def preset(self, symbol: str) -> Preset:
         """Its parameter set."""

@@ -97,6 +97,8 @@ class Track:
         return self._carried.tick
 
     def hear_quotes(self, quotes: Table, rows: npt.NDArray[np.intp]) -> None:
+        """Take quotes; one without a price on either side leaves what stood before."""
+        rows = rows[np.isfinite(quotes.array("bid")[rows] + quotes.array("ask")[rows])]
         if not len(rows):
             return
         avail = quotes.avail[rows]

@@ -17,7 +17,19 @@ COMMANDS = sorted(str(command.callback.__name__) for command in app.registered_c
 
 def test_all_commands_are_there() -> None:
     """The commands that users learn."""
-    learnt = {"serve", "generate", "stream", "record", "verify", "inspect", "sources", "bench", "doctor"}
+    learnt = {
+        "serve",
+        "generate",
+        "stream",
+        "record",
+        "verify",
+        "inspect",
+        "realism",
+        "calibrate",
+        "sources",
+        "bench",
+        "doctor",
+    }
     assert set(COMMANDS) == learnt
 
 

@@ -19,7 +19,7 @@ def test_a_generated_market(tmp_path: Path, feedsim: CommandLine) -> None:
     said = feedsim("realism", "synthetic:", *SHORT, "--json", str(figures), "--html", str(page))
     assert said.code == 0
     assert said.err == f"drawn into {page}\n"
-    assert "1 seeds from 0 of 2 min through regular trading; ES as es_2019, NQ as nq_2025" in said.out
+    assert "1 seeds from 0 of 2 min through regular trading; ES as es_2025, NQ as nq_2025" in said.out
     result = json.loads(figures.read_bytes())
     rows = {(row["block"], row["metric"]): row for row in result["rows"]}
     assert rows["ES", "mo_p1"]["verdict"] in ("inside", "outside")

@@ -24,7 +24,7 @@ from tests.clients.bots import (
 from tests.clients.cutting import cutting
 from tests.support.server import ServerFactory
 
-COUNT = 40
+COUNT = 400
 CUTS = (4_000, 7_000)  # bytes: behind the greeting, before COUNT * 10 events
 MARKET = ("synthetic:", "--seed", "7", "--speed", "5", "--wait-clients", "1")
 
