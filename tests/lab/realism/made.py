@@ -31,10 +31,10 @@ def moving(mids: Any, *, step_ns: int = SECOND_NS, size: int = 5) -> Quotes:
 
 def trades(rows: Sequence[tuple[int, int, int, int]], against: Quotes | None = None) -> Trades:
     """(ns after the start, price, size, side)."""
-    ts, *columns = np.array(rows, np.int64).T
+    ts, price, size, side = np.array(rows, np.int64).T
     ts = START_NS + ts
     quote = np.full(len(ts), -1) if against is None else against.before(ts)
-    return Trades(ts, *columns, quote)
+    return Trades(ts, price, size, side, quote)
 
 
 def orders(rows: Sequence[tuple[int, int, int, int, int, int]]) -> Orders:
