@@ -63,7 +63,7 @@ from feedsim.market.modulators import (
 from feedsim.market.reaction import REACTION, leaning
 from feedsim.market.users import TOLD, fill_user
 
-FORMAT = 3
+FORMAT = 4
 """Of the state and of what is told: another one, other bytes."""
 
 SECOND_NS = 1_000_000_000

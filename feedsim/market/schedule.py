@@ -83,7 +83,8 @@ class Block:
 
     def _is_whole(self, drawn: DrawnWindow) -> bool:
         """Whether a true window with all that its label tells of lies in the first half."""
-        return not drawn.failed and drawn.label_start >= 0 and self._label_end(drawn) <= self.seconds // 2
+        end = self._label_end(drawn) if drawn.window.early_s else drawn.end
+        return not drawn.failed and drawn.label_start >= 0 and end <= self.seconds // 2
 
     def _label_end(self, drawn: DrawnWindow) -> float:
         """When the last of its phases that tell a label tells it no more."""
