@@ -11,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.report import Figure, beside, within
-from feedsim.market.config import MarketConfig
+from feedsim.market.config import START_NS, MarketConfig
 from feedsim.market.factors import SHARES
 from feedsim.market.injection import ticks_a_root_lot
 from feedsim.market.market import UNDERLYING, Sheets, SymbolMarket
 from feedsim.market.schedule import Schedule
-from feedsim.sources.synthetic import START_NS
 
 SEEDS = 12
 MINUTES = (2, 5, 10, 20, 40)

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from benchmarks.report import Figure, against, at_least, beside
-from feedsim.market.config import MarketConfig
+from feedsim.market.config import START_NS, MarketConfig
 from feedsim.market.market import Sheets, SymbolMarket
 from feedsim.market.schedule import Schedule
 from feedsim.mia import GenConfig, MIA_IA_DataGenerator
-from feedsim.sources.synthetic import START_NS
 
 ROUNDS = 5  # the best counts: what disturbs only adds
 HOUR_NS = 3600 * 1_000_000_000

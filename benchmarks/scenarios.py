@@ -13,11 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.report import Figure, against, at_least, beside, within
-from feedsim.market.config import MarketConfig
+from feedsim.market.config import START_NS, MarketConfig
 from feedsim.market.market import Sheets, SymbolMarket
 from feedsim.market.schedule import Schedule
 from feedsim.market.windows import DrawnPhase, DrawnWindow
-from feedsim.sources.synthetic import START_NS
 
 SEEDS = 24
 MINUTES = 60

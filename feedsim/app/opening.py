@@ -9,14 +9,12 @@ from typing import Any
 
 from feedsim.config import PaceSettings, SourceSettings
 from feedsim.errors import ConfigError
-from feedsim.instruments import EXCHANGE_TZ, NS_PER_S
+from feedsim.instruments import EXCHANGE_TZ, NS_PER_MINUTE, NS_PER_S
 from feedsim.playback.pacing import pacer_for
 from feedsim.playback.player import Player
 from feedsim.playback.tape import Tape, TapeConfig
 from feedsim.sources.base import Source
 from feedsim.sources.catalog import Market, open_source
-
-NS_PER_MINUTE = 60 * NS_PER_S
 
 
 def open_tape(settings: SourceSettings) -> Tape:
@@ -60,7 +58,9 @@ def _open(settings: SourceSettings) -> Source:
 
 def market_start(settings: SourceSettings) -> int:
     """When a session of the synthetic market begins. Raises ConfigError."""
-    return parse_start(settings.start or DEFAULT_START, DEFAULT_DAY_NS)
+    from feedsim.market.config import START_NS
+
+    return parse_start(settings.start, START_NS) if settings.start else START_NS
 
 
 def make_player(tape: Tape, settings: PaceSettings, *, exit_at_end: bool = True, **options: Any) -> Player:
@@ -77,9 +77,6 @@ def make_player(tape: Tape, settings: PaceSettings, *, exit_at_end: bool = True,
 
 
 # ------------------------------------------------------------------------------------------------------------- times
-
-DEFAULT_START = "2025-08-21T09:30"
-DEFAULT_DAY_NS = int(datetime(2025, 8, 21, 9, 30, tzinfo=EXCHANGE_TZ).timestamp()) * NS_PER_S
 
 
 def parse_start(text: str, first_ns: int) -> int:

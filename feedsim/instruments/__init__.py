@@ -3,6 +3,7 @@
 from feedsim.instruments.contracts import Contract, front_contract, front_on, roll_basis
 from feedsim.instruments.hours import (
     EXCHANGE_TZ,
+    NS_PER_MINUTE,
     NS_PER_MS,
     NS_PER_S,
     TradingDay,
@@ -19,6 +20,7 @@ from feedsim.instruments.roots import INSTRUMENTS, Instrument, root_of
 __all__ = [
     "EXCHANGE_TZ",
     "INSTRUMENTS",
+    "NS_PER_MINUTE",
     "NS_PER_MS",
     "NS_PER_S",
     "Contract",

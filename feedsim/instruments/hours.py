@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from feedsim.instruments.holidays import closes
 
 NS_PER_S = 1_000_000_000
+NS_PER_MINUTE = 60 * NS_PER_S
 NS_PER_MS = 1_000_000
 EXCHANGE_TZ = ZoneInfo("America/New_York")
 

@@ -23,6 +23,7 @@ _LN2_HIGH = 2977044471 / 2**32
 _LN2_LOW = 1.9082149292705877e-10
 _ARTANH = tuple(1.0 / odd for odd in range(23, 1, -2))
 _PER_LN2 = 1.4426950408889634
+LN2 = 0.6931471805599453
 _EXP = tuple(1.0 / n for n in range(14, 0, -1))
 _11, _17, _19, _23, _32, _41, _45 = (np.uint64(bits) for bits in (11, 17, 19, 23, 32, 41, 45))
 

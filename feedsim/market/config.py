@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from feedsim.errors import ConfigError
-from feedsim.instruments import INSTRUMENTS
+from feedsim.instruments import INSTRUMENTS, NS_PER_S
 from feedsim.market.presets import PRESETS, Preset
 from feedsim.market.scenario import Scenario
 from feedsim.market.scenarios import SCENARIOS
@@ -21,6 +21,7 @@ STRONGEST = 0.4
 LAG_MS = 250.0
 VIX_BOUNDS = (9.0, 90.0)
 LONGEST_INTERVAL_MS = 3_600_000
+START_NS = 1_755_783_000 * NS_PER_S  # 2025-08-21 09:30 in New York
 PRICES: Mapping[str, float] = {"ES": 5000.0, "NQ": 18000.0}
 FOLLOWS: Mapping[str, str] = {"ES": "ES", "NQ": "NQ", "MES": "ES", "MNQ": "NQ"}
 """Whose latent price a symbol's book follows: a micro that of its big contract."""

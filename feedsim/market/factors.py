@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from feedsim.market.chance import exp, normal, stream
+from feedsim.instruments import NS_PER_S
+from feedsim.market.chance import LN2, exp, normal, stream
 from feedsim.market.compiling import compiled
+from feedsim.market.limits import DYNAMIC_PAUSE_S, DYNAMIC_WINDOW_S
 from feedsim.market.modulators import (
     ACTIVITY,
     HALT,
@@ -26,13 +28,16 @@ from feedsim.market.modulators import (
     VIX_DRIFT,
 )
 from feedsim.market.options import options_minute, options_second, tell_options, volatility_of_regime
+from feedsim.market.seasons import SESSION_MINUTES
 from feedsim.market.vix import next_vix
 
-HOUR = 60
+HOUR = DYNAMIC_WINDOW_S // 60
+"""Minutes whose extremes are kept."""
 USUAL_S = 300.0
 STEPS_A_SECOND = 20
 MINUTE_S = 60
 STEPS = MINUTE_S * STEPS_A_SECOND
+STEP_NS = NS_PER_S // STEPS_A_SECOND
 
 # Correlation .952 over minutes; NQ moves 1.19 % when ES moves 1 % (2024-25).
 SHARES = ((0.97, 0.03, 1.0), (0.935, 0.065, 1.25))
@@ -47,10 +52,10 @@ PIN_HALF_LIFE_S = 480.0
 """Of the distance to the strike that holds the price on a pinned day …"""
 HELD_HALF_LIFE_S = 720.0
 """… and on any other, at full pin strength above the gamma flip."""
-LN2 = 0.6931471805599453
-VIX_TO_SECOND = math.sqrt(0.70 / (390.0 * 60.0)) / (100.0 * 1.37 * math.sqrt(252.0))
-"""The VIX times this is the relative volatility of a second of regular trading: 70 % of a day's variance falls into
-it, and the VIX is 1.37 times what is realised."""
+VIX_OF_DAY = 100.0 * 1.37 * math.sqrt(252.0)
+"""The VIX by this is the relative volatility of a day: it is 1.37 times what is realised."""
+VIX_TO_SECOND = math.sqrt(0.70 / (390.0 * 60.0)) / VIX_OF_DAY
+"""The VIX times this is that of a second of regular trading, into which 70 % of a day's variance falls."""
 
 SHAPE = np.dtype(
     [
@@ -63,8 +68,8 @@ SHAPE = np.dtype(
         ("lag_s", "f8"),
         ("tick", "f8", 2),
         ("vix_mean", "f8"),
-        ("busy", "f8", 1380),
-        ("swing", "f8", (2, 1380)),
+        ("busy", "f8", SESSION_MINUTES),
+        ("swing", "f8", (2, SESSION_MINUTES)),
     ],
     align=True,
 )
@@ -120,7 +125,7 @@ bounds of the dynamic circuit breaker; the largest move of a second, in ticks. N
 
 LIMIT, DYNAMIC, VELOCITY, PLANNED = 1, 4, 5, 6
 """Why trading stands: LIMIT is the first of three levels; PLANNED is a scenario's."""
-DYNAMIC_S, VELOCITY_S = 120, 5
+VELOCITY_S = 5
 
 
 def new_factors(symbol: str, seed: int, x: tuple[float, float], vix: float) -> npt.NDArray[Any]:
@@ -264,7 +269,7 @@ def _watch(factors: Any, bounds: Any, minute: int, one: int, moved: float) -> No
         for each in range(2):
             _halt(factors, each, bounds.halt_s, LIMIT + min(factors.level, 3) - 1)
     elif x <= bounds.dynamic_low[one] or x >= bounds.dynamic_high[one]:
-        _halt(factors, one, DYNAMIC_S, DYNAMIC)
+        _halt(factors, one, DYNAMIC_PAUSE_S, DYNAMIC)
     elif abs(moved) >= bounds.velocity[one]:
         _halt(factors, one, VELOCITY_S, VELOCITY)
 

@@ -29,6 +29,7 @@ from feedsim.market.book import (
     shrink,
 )
 from feedsim.market.compiling import compiled
+from feedsim.market.factors import VIX_OF_DAY
 from feedsim.market.kernel import (
     MOST_PRINTS,
     add,
@@ -46,16 +47,13 @@ from feedsim.market.kernel import (
 from feedsim.market.reaction import react
 from feedsim.market.users import END, find_user, forget_user, tell_user
 
-DAY_TO_VIX = 1.0 / (100.0 * 1.37 * math.sqrt(252.0))
-"""The VIX times this is the relative volatility of a day."""
-
 
 def ticks_a_root_lot(x: float, vix: float, relative: float, daily_lots: float) -> float:
     """The impact of one lot by the square-root law, I = σ √(Q / V) (Tóth et al. 2011), σ and V those of a day.
 
     `x` is the latent price in ticks and `relative` the symbol's volatility in terms of the VIX.
     """
-    return x * vix * DAY_TO_VIX * relative / math.sqrt(daily_lots)
+    return x * vix * (1.0 / VIX_OF_DAY) * relative / math.sqrt(daily_lots)
 
 
 @compiled

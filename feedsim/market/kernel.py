@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from feedsim.instruments import NS_PER_S
 from feedsim.market.book import (
     ADD,
     BOOK,
@@ -42,6 +43,7 @@ from feedsim.market.book import (
 )
 from feedsim.market.chance import below, exp, exponential, logistic, stream, uniform
 from feedsim.market.compiling import compiled
+from feedsim.market.factors import STEP_NS
 from feedsim.market.law import BIRTHS, BIRTHS_UNTIL, CHOICES, LN10
 from feedsim.market.modulators import (
     CANCEL_EMPTY,
@@ -66,8 +68,6 @@ from feedsim.market.users import TOLD, fill_user
 FORMAT = 4
 """Of the state and of what is told: another one, other bytes."""
 
-SECOND_NS = 1_000_000_000
-STEP_NS = 50_000_000
 NEVER = 1 << 62
 MOST_PRINTS = 12  # prices that one market order may walk through
 MOST_HURRY = 40.0  # ticks of the latent price beyond which it is no busier
@@ -172,13 +172,13 @@ def advance(
         now = state.next_ns
         if now >= until_ns:
             break
-        second = (now - grid_ns) // SECOND_NS
+        second = (now - grid_ns) // NS_PER_S
         moved_by = modulators[second]
         if moved_by[HALT]:
             state.halted = 1
             state.open = 0
             state.user[: state.users, USER_RESTS] = 0
-            state.next_ns = grid_ns + (second + 1) * SECOND_NS
+            state.next_ns = grid_ns + (second + 1) * NS_PER_S
             continue
         step = (now - grid_ns) // STEP_NS
         steers = x[step]
@@ -212,7 +212,7 @@ def gap_after(state: Any, law: Any, moved_by: Any, busy: float) -> int:
     elif uniform(state.chance) >= burst:
         state.after = 0
         state.fresh = 0
-        return 1 + int(exponential(state.chance) / (law.hum * busy) * SECOND_NS)
+        return 1 + int(exponential(state.chance) / (law.hum * busy) * NS_PER_S)
     at_once: int = law.burst_gap[below(state.chance, CHOICES)]
     return at_once
 

@@ -10,10 +10,9 @@ import math
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from feedsim.instruments import NS_PER_S, TradingDay
+from feedsim.instruments import NS_PER_MINUTE, TradingDay
 
-MINUTE_NS = 60 * NS_PER_S
-LATE_NS = 35 * MINUTE_NS  # 15:25-16:00: the stock exchanges halt at level 3 only
+LATE_NS = 35 * NS_PER_MINUTE  # 15:25-16:00: the stock exchanges halt at level 3 only
 DYNAMIC_WINDOW_S = 3600
 VELOCITY_WINDOW_S = 1
 LEVEL_3 = 3
@@ -88,7 +87,12 @@ def limit_halt(phase: str, *, level: int = 0) -> Halt | None:
     if not first:
         return None
     reached = min(max(level + 1, first), LEVEL_3)
-    return Halt(f"limit down, level {reached}", None if reached == LEVEL_3 else LEVEL_HALT_S)
+    return Halt(limit_reason(reached), None if reached == LEVEL_3 else LEVEL_HALT_S)
+
+
+def limit_reason(level: int) -> str:
+    """What is said of a halt at a limit, 1 to LEVEL_3."""
+    return f"limit down, level {level}"
 
 
 def dynamic_bands(lowest: float, highest: float, phase: str) -> tuple[float, float]:

@@ -10,11 +10,21 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from feedsim.instruments import TradingDay, session_at
+from feedsim.instruments import NS_PER_MINUTE, NS_PER_S, TradingDay, session_at
 from feedsim.market.book import ORDER_FIELDS, USERS
 from feedsim.market.bounds import price_bounds
 from feedsim.market.config import FOLLOWS, MarketConfig
-from feedsim.market.factors import FACTORS, MINUTE_S, SHAPE, SHARES, STEPS, advance_minute, new_factors, open_day
+from feedsim.market.factors import (
+    FACTORS,
+    MINUTE_S,
+    SHAPE,
+    SHARES,
+    STEP_NS,
+    STEPS,
+    advance_minute,
+    new_factors,
+    open_day,
+)
 from feedsim.market.injection import end_orders, enter, enter_due, ticks_a_root_lot, withdraw
 from feedsim.market.kernel import (
     L1_FIELDS,
@@ -22,9 +32,7 @@ from feedsim.market.kernel import (
     LOG_ROOM,
     MOST_PRINTS,
     NEVER,
-    SECOND_NS,
     STATE,
-    STEP_NS,
     TRADE_FIELDS,
     advance,
     new_state,
@@ -37,7 +45,6 @@ from feedsim.market.schedule import Schedule
 from feedsim.market.seasons import busy, swing
 from feedsim.market.users import USER_ROW_FIELDS, find_user
 
-MINUTE_NS = MINUTE_S * SECOND_NS
 UNDERLYING = ("ES", "NQ")
 
 Rows = npt.NDArray[np.int64]
@@ -136,7 +143,7 @@ class SymbolMarket:
             if until_ns <= self._minute_ns:
                 return
             self._prepare()
-            end_ns = min(self._minute_ns + MINUTE_NS, self._day.close_ns)
+            end_ns = min(self._minute_ns + NS_PER_MINUTE, self._day.close_ns)
             yield from self._within_minute(min(until_ns, end_ns), sheets)
             if until_ns < end_ns:
                 return
@@ -171,12 +178,12 @@ class SymbolMarket:
             return
         self._ready = True
         self._before[0][:], self._before[1][:] = self._factors, self._options
-        second = (self._minute_ns - self._start_ns) // SECOND_NS
+        second = (self._minute_ns - self._start_ns) // NS_PER_S
         self._rows = self._schedule.rows(max(second, 0), MINUTE_S)
         bounds = price_bounds(self._factors[0], self._day, self._minute_ns).view(np.recarray)[0]
         self._state.lowest = bounds.low[self._shape.follows] * self._shape.scale
         self._state.highest = bounds.high[self._shape.follows] * self._shape.scale
-        minute = (self._minute_ns - self._day.open_ns) // MINUTE_NS
+        minute = (self._minute_ns - self._day.open_ns) // NS_PER_MINUTE
         factors: Any = self._factors.view(np.recarray)[0]
         es, nq = self._options.view(np.recarray)
         advance_minute(
@@ -192,7 +199,7 @@ class SymbolMarket:
             self._busy,
             self._context,
         )
-        self._know(self._minute_ns + np.arange(MINUTE_S) * SECOND_NS)
+        self._know(self._minute_ns + np.arange(MINUTE_S) * NS_PER_S)
         self._note_halts()
 
     def _days_left(self) -> float:
@@ -211,13 +218,13 @@ class SymbolMarket:
         codes = self._rows[:, HALT].astype(np.int64)
         self._code_before = self._code
         changed = np.flatnonzero(np.diff(codes, prepend=self._code))
-        self.halts += [(self._minute_ns + int(second) * SECOND_NS, int(codes[second])) for second in changed]
+        self.halts += [(self._minute_ns + int(second) * NS_PER_S, int(codes[second])) for second in changed]
         self._code = int(codes[-1])
 
     def _open(self, day: TradingDay) -> None:
         self._end_day()
         factors: Any = self._factors.view(np.recarray)[0]
-        open_day(factors, (day.open_ns - self._day.close_ns) / SECOND_NS)
+        open_day(factors, (day.open_ns - self._day.close_ns) / NS_PER_S)
         for options, x, tick in zip(self._options.view(np.recarray), factors.x, self._shape.tick, strict=True):
             open_options(options, x * tick)
         self._day = day
@@ -325,7 +332,7 @@ class SymbolMarket:
         return (ns - self._minute_ns) // STEP_NS
 
     def _modulators_at(self, ns: int) -> Any:
-        return self._rows[(ns - self._minute_ns) // SECOND_NS]
+        return self._rows[(ns - self._minute_ns) // NS_PER_S]
 
     def _impact(self, ns: int) -> float:
         vix = float(self._before[0]["vix"][0])

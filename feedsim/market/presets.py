@@ -113,8 +113,6 @@ class Preset:
     """The volume of an ordinary day, against which the impact of a user's orders is measured."""
 
 
-_ORDERS = {1: 600, 2: 140, 3: 70, 4: 30, 5: 80, 8: 15, 10: 45, 15: 6, 20: 10, 30: 4}
-
 _ES_2025 = Preset(
     about="E-mini S&P 500, summer 2025: queues of some eighty lots, a spread of one tick",
     hum=27.45,

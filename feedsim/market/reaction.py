@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from feedsim.instruments import NS_PER_S
 from feedsim.market.chance import exp
 from feedsim.market.compiling import compiled
+from feedsim.market.factors import STEP_NS
 
 RECENT_S = 20.0
 """What a user trades within this time counts as one order: cutting it into pieces does not change its impact."""
@@ -20,8 +22,6 @@ BETAS = (1.19, 0.76)
 TAUS_S = (5.0, 20.0, 80.0, 320.0, 1280.0, 5120.0, 20480.0, 81920.0)
 WEIGHTS = (0.0336, 0.2832, 0.3058, 0.184, 0.0952, 0.0513, 0.0152, 0.0317)
 """Least squares of the relative error, .3 % at most up to a session of 6.5 h."""
-STEP_NS = 50_000_000
-SECOND = 1e9
 
 REACTION = [
     ("leaning", "i8"),
@@ -41,7 +41,7 @@ def leaning(state: Any, now: int) -> float:
     """Ticks that are added to the latent price."""
     step = now // STEP_NS
     if state.leant_at != step:
-        age_s = max(step * STEP_NS - state.kicked_ns, 0) / SECOND
+        age_s = max(step * STEP_NS - state.kicked_ns, 0) / NS_PER_S
         total = 0.0
         for part in range(len(TAUS_S)):
             total += state.kicks[part] * exp(-age_s / TAUS_S[part])
@@ -78,7 +78,7 @@ def kick(state: Any, now: int, ticks: float) -> None:
 
 @compiled
 def _age(state: Any, now: int) -> None:
-    age_s = (now - state.kicked_ns) / SECOND if state.leaning else 0.0
+    age_s = (now - state.kicked_ns) / NS_PER_S if state.leaning else 0.0
     for part in range(len(TAUS_S)):
         state.kicks[part] *= exp(-age_s / TAUS_S[part])
     state.recent *= exp(-age_s / RECENT_S)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from feedsim.market.chance import UInt64, exp, log, normal
+from feedsim.market.chance import LN2, UInt64, exp, log, normal
 from feedsim.market.compiling import compiled
+from feedsim.market.config import VIX_BOUNDS
 
 LEVERAGE = 0.09
 """How much log VIX falls when ES rises by 1 %, in the mean, and …"""
@@ -19,8 +20,7 @@ HALF_LIFE_S = 13.5 * 23.0 * 3600.0
 OWN_NOISE = 0.68 * LEVERAGE * 1.2533
 """Deviation of what log VIX does by itself, for each percent of the usual size of ES's moves (1.2533 times a mean size
 is a deviation): 0.68 of what it hears from ES at any hour, which gives a correlation of -0.83 by the minute and day."""
-LOWEST, HIGHEST = 9.0, 90.0
-LN2 = 0.6931471805599453
+LOWEST, HIGHEST = VIX_BOUNDS
 
 
 @compiled

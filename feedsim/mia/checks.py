@@ -9,14 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from feedsim.errors import ConfigError
-from feedsim.instruments import EXCHANGE_TZ, NS_PER_MS, NS_PER_S, session_at
-from feedsim.market.config import PRICES, STRONGEST, VIX_BOUNDS, find_scenario
+from feedsim.instruments import EXCHANGE_TZ, NS_PER_MINUTE, NS_PER_MS, NS_PER_S, session_at
+from feedsim.market.config import LONGEST_INTERVAL_MS, PRICES, STRONGEST, VIX_BOUNDS, find_scenario
 from feedsim.market.scenario import Scenario
 from feedsim.sources.market_options import find
 
-LONGEST_MS = 3_600_000
 LONGEST_BAR_S = 86_400
-NS_PER_MINUTE = 60 * NS_PER_S
 
 
 def number(value: Any, *, field: str, above: float | None = None, least: float = -math.inf, most: float) -> float:
@@ -78,7 +76,7 @@ def bar_length(value: Any, *, length_ns: int, field: str = "bar_tf_s") -> int:
 
 
 def interval_ms(value: Any, *, field: str) -> int:
-    return whole(value, field=field, least=1, most=LONGEST_MS)
+    return whole(value, field=field, least=1, most=LONGEST_INTERVAL_MS)
 
 
 def scenario_of(value: Any) -> str | Scenario:

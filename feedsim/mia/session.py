@@ -13,8 +13,8 @@ from math import gcd
 from typing import TYPE_CHECKING
 
 from feedsim.errors import ConfigError
-from feedsim.instruments import NS_PER_MS
-from feedsim.market.config import LAG_MS, MarketConfig
+from feedsim.instruments import NS_PER_MINUTE, NS_PER_MS
+from feedsim.market.config import LAG_MS, START_NS, MarketConfig
 from feedsim.market.scenario import Scenario
 from feedsim.mia import checks
 
@@ -47,7 +47,7 @@ class Session:
         # Books are told at multiples of the interval since the epoch, and are wanted at multiples since the start.
         every_ms = self.market.l2_interval_ms
         market = replace(self.market, l2_interval_ms=gcd(every_ms, self.start_ns // NS_PER_MS))
-        minutes = self.length_ns / checks.NS_PER_MINUTE
+        minutes = self.length_ns / NS_PER_MINUTE
         return SyntheticSource(config=market, seed=self.seed, minutes=minutes, start_ns=self.start_ns)
 
     @cached_property
@@ -97,7 +97,7 @@ def generate(
     default; `prices` are those of ES and NQ at the start, `presets` name the parameter sets of symbols, `lag_ms` is how
     late the follower hears. Raises ConfigError before any work is done.
     """
-    start_ns = DEFAULT_START_NS if start is None else checks.start_of(start)
+    start_ns = START_NS if start is None else checks.start_of(start)
     length_ns = checks.duration_of(minutes, start_ns=start_ns)
     market = MarketConfig(
         symbols=_names(symbols),
@@ -118,9 +118,6 @@ def generate(
         l1_interval_ms=checks.interval_ms(l1_interval_ms, field="l1_interval_ms"),
         bar_tf_s=checks.bar_length(bar_tf_s, length_ns=length_ns),
     )
-
-
-DEFAULT_START_NS = 1_755_783_000_000_000_000  # 2025-08-21 09:30 in New York, as the source's
 
 
 def _names(symbols: Sequence[str]) -> tuple[str, ...]:

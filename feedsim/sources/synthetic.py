@@ -14,7 +14,8 @@ from feedsim.errors import ConfigError, SourceError
 from feedsim.events import Ragged, Table
 from feedsim.events.columns import INT_NULL, SCHEMAS
 from feedsim.instruments import NS_PER_MS, NS_PER_S, front_contract, session_at
-from feedsim.market.config import FOLLOWS, MarketConfig
+from feedsim.market.config import FOLLOWS, START_NS, MarketConfig
+from feedsim.market.limits import LEVEL_3, dynamic_halt, limit_reason, velocity_halt
 from feedsim.sources import numba_cache
 from feedsim.sources.base import SourceInfo, Tables
 from feedsim.sources.injected import Happened, UserEvent, checked, user_events
@@ -27,13 +28,12 @@ with numba_cache.kept():
     from feedsim.market.reaction import BETAS
     from feedsim.market.schedule import Schedule
 
-START_NS = 1_755_783_000 * NS_PER_S  # 2025-08-21 09:30 in New York
 PREFIX = "synthetic:"
 WHY_HALTED = (
     "halt over",
-    *(f"limit down, level {level}" for level in (1, 2, 3)),
-    "dynamic circuit breaker",
-    "velocity logic",
+    *map(limit_reason, range(1, LEVEL_3 + 1)),
+    dynamic_halt().reason,
+    velocity_halt("regular").reason,
     "planned",
 )
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from feedsim.events import Digest
 from feedsim.instruments import NS_PER_S
-from feedsim.market.config import FOLLOWS, MarketConfig
+from feedsim.market.config import FOLLOWS, START_NS, MarketConfig
 from feedsim.market.scenarios import SCENARIOS
 from feedsim.playback.merge import Merger
-from feedsim.sources.synthetic import START_NS, SyntheticSource
+from feedsim.sources.synthetic import SyntheticSource
 
 TO_CLOSE_S = 7 * 3600 + 29 * 60 + 55  # from 09:30 to 16:59:55
 

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from feedsim.market.book import FILL, LEVELS, REACH, SHOWN, WIDEST
 from feedsim.market.config import DEFAULT_PRESETS
-from feedsim.market.kernel import LOG_ROOM, MOST_PRINTS, SECOND_NS, STEP_NS, advance, new_state
+from feedsim.market.factors import STEP_NS
+from feedsim.market.kernel import LOG_ROOM, MOST_PRINTS, advance, new_state
 from feedsim.market.law import law_record
 from feedsim.market.modulators import FLOW_BIAS, HALT, NEUTRAL, TRADES
 from feedsim.market.presets import PRESETS
 from tests.market import invariants
-from tests.market.runs import L2_EVERY_NS, MINUTE_NS, NINE_THIRTY_NS, SYMBOLS, WIDTHS, Told, session
+from tests.market.runs import L2_EVERY_NS, MINUTE_NS, NINE_THIRTY_NS, SECOND_NS, SYMBOLS, WIDTHS, Told, session
 
 START_NS = NINE_THIRTY_NS
 END_NS = START_NS + 3 * MINUTE_NS

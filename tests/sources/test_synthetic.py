@@ -16,14 +16,14 @@ from feedsim.errors import ConfigError, SourceError
 from feedsim.events import INT_NULL, Digest, Ragged
 from feedsim.events.types import L1, Trade
 from feedsim.instruments import INSTRUMENTS, NS_PER_S
-from feedsim.market.config import PRICES, MarketConfig
+from feedsim.market.config import PRICES, START_NS, MarketConfig
 from feedsim.market.scenario import News, Phase, Scenario, Window
 from feedsim.market.scenarios import SCENARIOS
 from feedsim.playback.merge import Merger
 from feedsim.playback.tape import Tape
 from feedsim.sources import catalog
 from feedsim.sources.base import Source, Tables
-from feedsim.sources.synthetic import START_NS, SyntheticSource
+from feedsim.sources.synthetic import SyntheticSource
 from feedsim.testing import check_source
 
 SPAN_NS = 20 * NS_PER_S

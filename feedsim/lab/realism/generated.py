@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from feedsim.instruments import TradingDay
+from feedsim.instruments import NS_PER_MINUTE, TradingDay
 from feedsim.lab.realism.arrays import LEVELS, Books, Int64, Orders, Quotes, Session, Trades, Vix
 from feedsim.market.config import LONGEST_INTERVAL_MS, MarketConfig
 from feedsim.sources import numba_cache
@@ -17,8 +17,6 @@ with numba_cache.kept():
     from feedsim.market.market import Sheets, SymbolMarket
     from feedsim.market.schedule import Schedule
 
-MINUTE_NS = 60_000_000_000
-
 
 def sheets_with_log() -> Sheets:
     """Room for what a market tells, its log of orders included."""
@@ -27,7 +25,7 @@ def sheets_with_log() -> Sheets:
 
 def generated(config: MarketConfig, *, seed: int, start_ns: int, minutes: float, sheets: Sheets) -> dict[str, Session]:
     """One session by symbol."""
-    end_ns = start_ns + round(minutes * MINUTE_NS)
+    end_ns = start_ns + round(minutes * NS_PER_MINUTE)
     schedule = Schedule(config.find(), seed=seed, minutes=minutes, start_ns=start_ns)
     return {
         symbol: session_of(
