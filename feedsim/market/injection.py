@@ -22,7 +22,6 @@ from feedsim.market.book import (
     USER_RESTS,
     USER_SIDE,
     WIDEST,
-    lots,
     outward,
     place,
     remove,
@@ -30,21 +29,21 @@ from feedsim.market.book import (
 )
 from feedsim.market.compiling import compiled
 from feedsim.market.factors import VIX_OF_DAY
-from feedsim.market.kernel import (
+from feedsim.market.filling import add, fill_window
+from feedsim.market.happening import (
     MOST_PRINTS,
-    add,
+    available,
     crosses,
     excite,
-    fill_window,
-    gap_after,
     leave,
-    log_forgotten,
     move_on,
-    tell_l1,
+    newest,
+    take_away,
     walk,
-    write,
 )
+from feedsim.market.kernel import gap_after
 from feedsim.market.reaction import react
+from feedsim.market.telling import log_forgotten, tell_l1, write
 from feedsim.market.users import END, find_user, forget_user, tell_user
 
 
@@ -85,10 +84,7 @@ def enter(
     if state.open:
         while left > 0 and traded < MOST_PRINTS and crosses(state, side, price):
             best = state.best[1 - side]
-            there = lots(state, best)
-            if state.best[1] - state.best[0] >= WIDEST:
-                there -= 1
-            part = min(left, there)
+            part = min(left, available(state, 1 - side))
             if part <= 0:
                 break
             traded += walk(state, law, moved_by, 1 - side, part, now, trades, traded, orders)
@@ -119,7 +115,7 @@ def _keep(
     tell_user(state, now, ADD, order_id, side, price, size, 0)
     if not state.open or (price - state.edge[side]) * outward(side) > 0:
         return
-    _make_room(state, side, price, now, orders)
+    _make_room(state, law, moved_by, side, price, now, orders)
     better = (state.best[side] - price) * outward(side) > 0
     log_forgotten(state, side, price, now, orders)
     state.user[state.users - 1, USER_RESTS] = place(state, side, price, size, order_id)
@@ -131,16 +127,10 @@ def _keep(
 
 
 @compiled
-def _make_room(state: Any, side: int, price: int, now: int, orders: Any) -> None:
+def _make_room(state: Any, law: Any, moved_by: Any, side: int, price: int, now: int, orders: Any) -> None:
     """Where a queue is full its newest order of others goes."""
-    at = price & (LEVELS - 1)
-    if state.count[at] < QUEUE:
-        return
-    last = QUEUE - 1
-    while state.ids[at, last] < 0:
-        last -= 1
-    write(state, now, CANCEL, state.ids[at, last], side, price, state.sizes[at, last], orders)
-    remove(state, side, price, last)
+    if state.count[price & (LEVELS - 1)] == QUEUE:
+        take_away(state, law, moved_by, side, price, newest(state, price, QUEUE - 1), now, orders)
 
 
 @compiled

@@ -64,8 +64,6 @@ LAW = np.dtype(
         ("trade_size", "i8", CHOICES),
         ("order_size", "i8", CHOICES),
         ("inside_size", "i8", CHOICES),
-        ("round_five", "f8"),
-        ("round_one", "f8"),
     ],
     align=True,
 )
@@ -88,7 +86,6 @@ def law_record(preset: Preset, *, lot_scale: float = 1.0, lot_spread: float = 1.
     law["trade_size"] = [max(round(size * lot_scale), 1) for size in _spread(_trade_sizes(preset), lot_spread)]
     law["order_size"] = choices(preset.order_size)
     law["inside_size"] = choices(preset.inside_size)
-    law["round_five"], law["round_one"] = 1.4, 1.25
     return law
 
 

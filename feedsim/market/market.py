@@ -25,24 +25,16 @@ from feedsim.market.factors import (
     new_factors,
     open_day,
 )
+from feedsim.market.happening import MOST_PRINTS
 from feedsim.market.injection import end_orders, enter, enter_due, ticks_a_root_lot, withdraw
-from feedsim.market.kernel import (
-    L1_FIELDS,
-    L2_WIDTH,
-    LOG_ROOM,
-    MOST_PRINTS,
-    NEVER,
-    STATE,
-    TRADE_FIELDS,
-    advance,
-    new_state,
-)
+from feedsim.market.kernel import LOG_ROOM, NEVER, STATE, advance, new_state
 from feedsim.market.law import law_record
 from feedsim.market.modulators import HALT
 from feedsim.market.options import CONTEXT_WIDTH, OPTIONS, new_options, open_options
 from feedsim.market.reaction import kick
 from feedsim.market.schedule import Schedule
 from feedsim.market.seasons import busy, swing
+from feedsim.market.telling import L1_FIELDS, L2_WIDTH, TRADE_FIELDS
 from feedsim.market.users import USER_ROW_FIELDS, find_user
 
 UNDERLYING = ("ES", "NQ")

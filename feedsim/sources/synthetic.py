@@ -22,11 +22,12 @@ from feedsim.sources.injected import Happened, UserEvent, checked, user_events
 
 with numba_cache.kept():
     from feedsim.market.book import SHOWN
-    from feedsim.market.kernel import FORMAT, L2_FIELDS
+    from feedsim.market.kernel import FORMAT
     from feedsim.market.market import ANY_PRICE, UNDERLYING, Entered, Rows, Sheets, SymbolMarket
     from feedsim.market.options import LISTED
     from feedsim.market.reaction import BETAS
     from feedsim.market.schedule import Schedule
+    from feedsim.market.telling import L2_FIELDS
 
 PREFIX = "synthetic:"
 WHY_HALTED = (

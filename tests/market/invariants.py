@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from feedsim.market.book import ADD, CANCEL, FILL, MODIFY, SHOWN
-from feedsim.market.kernel import L1_FIELDS, MOST_PRINTS
+from feedsim.market.happening import MOST_PRINTS
+from feedsim.market.telling import L1_FIELDS
 from tests.market.runs import L2_EVERY_NS, Rows, Told
 
 LAST = [L1_FIELDS.index("last_price"), L1_FIELDS.index("last_size")]

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from feedsim.market.book import ORDER_FIELDS
 from feedsim.market.config import MarketConfig
-from feedsim.market.kernel import L1_FIELDS, L2_WIDTH, LOG_ROOM, TRADE_FIELDS
+from feedsim.market.kernel import LOG_ROOM
 from feedsim.market.market import Sheets, SymbolMarket
 from feedsim.market.schedule import Schedule
+from feedsim.market.telling import L1_FIELDS, L2_WIDTH, TRADE_FIELDS
 
 Rows = npt.NDArray[np.int64]
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from feedsim.market.book import FILL, LEVELS, REACH, SHOWN, WIDEST
 from feedsim.market.config import DEFAULT_PRESETS
 from feedsim.market.factors import STEP_NS
-from feedsim.market.kernel import LOG_ROOM, MOST_PRINTS, advance, new_state
+from feedsim.market.happening import MOST_PRINTS
+from feedsim.market.kernel import LOG_ROOM, advance, new_state
 from feedsim.market.law import law_record
 from feedsim.market.modulators import FLOW_BIAS, HALT, NEUTRAL, TRADES
 from feedsim.market.presets import PRESETS

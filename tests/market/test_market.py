@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from feedsim.instruments import is_open, session_at
 from feedsim.market.config import MarketConfig
-from feedsim.market.kernel import LOG_ROOM, MOST_PRINTS
+from feedsim.market.happening import MOST_PRINTS
+from feedsim.market.kernel import LOG_ROOM
 from feedsim.market.market import Sheets
 from feedsim.market.modulators import JUMP
 from feedsim.market.scenarios import SCENARIOS
