@@ -14,8 +14,10 @@ from benchmarks.report import Figure, beside, within
 from feedsim.market.config import START_NS, MarketConfig
 from feedsim.market.factors import SHARES
 from feedsim.market.injection import ticks_a_root_lot
-from feedsim.market.market import UNDERLYING, Sheets, SymbolMarket
+from feedsim.market.market import SymbolMarket
 from feedsim.market.schedule import Schedule
+from feedsim.market.shape import UNDERLYING
+from feedsim.market.sheets import Sheets
 
 SEEDS = 12
 MINUTES = (2, 5, 10, 20, 40)

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from benchmarks.report import Figure, against, at_least, beside
 from feedsim.market.config import START_NS, MarketConfig
-from feedsim.market.market import Sheets, SymbolMarket
+from feedsim.market.market import SymbolMarket
 from feedsim.market.schedule import Schedule
+from feedsim.market.sheets import Sheets
 from feedsim.mia import GenConfig, MIA_IA_DataGenerator
 
 ROUNDS = 5  # the best counts: what disturbs only adds

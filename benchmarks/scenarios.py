@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from benchmarks.report import Figure, against, at_least, beside, within
 from feedsim.market.config import START_NS, MarketConfig
-from feedsim.market.market import Sheets, SymbolMarket
+from feedsim.market.market import SymbolMarket
 from feedsim.market.schedule import Schedule
+from feedsim.market.sheets import Sheets
 from feedsim.market.windows import DrawnPhase, DrawnWindow
 
 SEEDS = 24

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,11 +13,10 @@ import numpy.typing as npt
 from feedsim.instruments import NS_PER_MINUTE, NS_PER_S, TradingDay, session_at
 from feedsim.market.book import ORDER_FIELDS, USERS
 from feedsim.market.bounds import price_bounds
-from feedsim.market.config import FOLLOWS, MarketConfig
+from feedsim.market.config import MarketConfig
 from feedsim.market.factors import (
     FACTORS,
     MINUTE_S,
-    SHAPE,
     SHARES,
     STEP_NS,
     STEPS,
@@ -33,36 +32,10 @@ from feedsim.market.modulators import HALT
 from feedsim.market.options import CONTEXT_WIDTH, OPTIONS, new_options, open_options
 from feedsim.market.reaction import kick
 from feedsim.market.schedule import Schedule
-from feedsim.market.seasons import busy, swing
+from feedsim.market.shape import UNDERLYING, shape_of
+from feedsim.market.sheets import Entered, Rows, Sheets
 from feedsim.market.telling import L1_FIELDS, L2_WIDTH, TRADE_FIELDS
 from feedsim.market.users import USER_ROW_FIELDS, find_user
-
-UNDERLYING = ("ES", "NQ")
-
-Rows = npt.NDArray[np.int64]
-
-
-class Sheets:
-    """Room for the rows that one step of a market tells; markets that run one after the other share it."""
-
-    def __init__(self, *, trades: int = 8192, l1: int = 32768, l2: int = 4096, orders: int = 0) -> None:
-        self.trades = np.empty((trades, len(TRADE_FIELDS)), np.int64)
-        self.l1 = np.empty((l1, len(L1_FIELDS)), np.int64)
-        self.l2 = np.empty((l2, L2_WIDTH), np.int64)
-        self.orders = np.empty((orders, len(ORDER_FIELDS)), np.int64)
-        """The log of orders; without room for it none is kept."""
-
-
-class Entered(NamedTuple):
-    """What became of a user's order, at once."""
-
-    refused: str
-    """Why nothing was done: closed, halted, too many orders, id in use, unknown order; empty if it was."""
-    rows: Rows
-    """As USER_ROW_FIELDS."""
-    move: float = 0.0
-    """How far the latent price was kicked, relative to itself."""
-
 
 NO_ROWS = np.empty((0, len(USER_ROW_FIELDS)), np.int64)
 ANY_PRICE = 1 << 40  # ticks
@@ -88,12 +61,11 @@ class SymbolMarket:
         self._start_ns = start_ns
         self._l2_every_ns = config.l2_interval_ms * 1_000_000
         preset = config.preset(symbol)
-        self._relative = SHARES[UNDERLYING.index(FOLLOWS[symbol])][2] * preset.volatility
         self._daily_lots = preset.daily_lots
         self._law: Any = law_record(preset, lot_scale=config.lot_scale, lot_spread=config.lot_spread).view(np.recarray)[
             0
         ]
-        self._shape: Any = _shape(symbol, config).view(np.recarray)[0]
+        self._shape: Any = shape_of(symbol, config).view(np.recarray)[0]
         prices = [config.price(name) / config.tick(name) for name in UNDERLYING]
         self._factors = new_factors(symbol, seed, (prices[0], prices[1]), config.vix)
         self._day = session_at(start_ns)
@@ -228,6 +200,11 @@ class SymbolMarket:
         self._state.l2_ns = NEVER
         self._ready = False
 
+    def drop_known(self, until_ns: int) -> None:
+        """What is known of the time before `until_ns` was taken: halts and context."""
+        self.halts = [halt for halt in self.halts if halt[0] >= until_ns]
+        self.context = [part for part in self.context if part[0][-1] >= until_ns]
+
     # -------------------------------------------------------------------------------------------------- users' orders
 
     def order(
@@ -328,7 +305,8 @@ class SymbolMarket:
 
     def _impact(self, ns: int) -> float:
         vix = float(self._before[0]["vix"][0])
-        return ticks_a_root_lot(float(self._x[self._step(ns)]), vix, self._relative, self._daily_lots)
+        relative = SHARES[self._shape.follows][2] * float(self._shape.volatility)
+        return ticks_a_root_lot(float(self._x[self._step(ns)]), vix, relative, self._daily_lots)
 
     def _own_room(self) -> Sheets:
         if self._room is None:
@@ -421,21 +399,3 @@ class SymbolMarket:
 
 def _rows(saved: bytes, fields: tuple[str, ...]) -> Rows:
     return np.frombuffer(saved, np.int64).reshape(-1, len(fields))
-
-
-def _shape(symbol: str, config: MarketConfig) -> npt.NDArray[Any]:
-    """What of the factors does not change, as one record of SHAPE."""
-    preset = config.preset(symbol)
-    followed = FOLLOWS[symbol]
-    shape = np.zeros(1, SHAPE)
-    shape["follows"] = UNDERLYING.index(followed)
-    shape["scale"] = config.tick(followed) / config.tick(symbol)
-    shape["volatility"] = preset.volatility
-    shape["busy_fast"], shape["busy_slow"] = preset.fast_sd, preset.slow_sd
-    shape["strength"] = config.strengths()
-    shape["tick"] = [config.tick(name) for name in UNDERLYING]
-    shape["vix_mean"] = config.vix
-    shape["lag_s"] = config.lag_ms / 1000.0
-    shape["busy"] = busy(followed)
-    shape["swing"] = [swing(name) for name in UNDERLYING]
-    return shape

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from feedsim.errors import ConfigError, SourceError
-from feedsim.events import Ragged, Table
+from feedsim.events import Table
 from feedsim.events.columns import INT_NULL, SCHEMAS
 from feedsim.instruments import NS_PER_MS, NS_PER_S, front_contract, session_at
 from feedsim.market.config import FOLLOWS, START_NS, MarketConfig
@@ -21,13 +20,13 @@ from feedsim.sources.base import SourceInfo, Tables
 from feedsim.sources.injected import Happened, UserEvent, checked, user_events
 
 with numba_cache.kept():
-    from feedsim.market.book import SHOWN
     from feedsim.market.kernel import FORMAT
-    from feedsim.market.market import ANY_PRICE, UNDERLYING, Entered, Rows, Sheets, SymbolMarket
-    from feedsim.market.options import LISTED
+    from feedsim.market.market import ANY_PRICE, SymbolMarket
     from feedsim.market.reaction import BETAS
     from feedsim.market.schedule import Schedule
-    from feedsim.market.telling import L2_FIELDS
+    from feedsim.market.shape import UNDERLYING
+    from feedsim.market.sheets import Entered, Rows, Sheets
+    from feedsim.sources.market_tables import named_context, told_tables, when_open
 
 PREFIX = "synthetic:"
 WHY_HALTED = (
@@ -145,14 +144,12 @@ class SyntheticSource:
                     if len(rows):
                         parts[channel].append((code, rows.copy()))
         ticks = np.array([self.config.tick(symbol) for symbol in self._info.symbols])
-        tables = {
-            channel: _TABLES[channel](self._info.symbols, ticks, *_in_time(told))
-            for channel, told in parts.items()
-            if told
-        }
+        tables = told_tables(self._info.symbols, ticks, parts)
         tables.update(self._truth(self._position_ns, until_ns))
         tables.update(self._halts(self._position_ns, until_ns))
         tables.update(self._context(self._position_ns, until_ns))
+        for market in self._markets:
+            market.drop_known(until_ns)
         self._position_ns = max(self._position_ns, until_ns)
         return tables
 
@@ -161,7 +158,7 @@ class SyntheticSource:
         start_ns = self._info.start_ns
         seconds = np.arange(-(-(since_ns - start_ns) // NS_PER_S), -(-(until_ns - start_ns) // NS_PER_S))
         times = start_ns + seconds * NS_PER_S
-        seconds = seconds[_when_open(times)]
+        seconds = seconds[when_open(times)]
         if not len(seconds):
             return {}
         symbols = self._info.symbols
@@ -186,7 +183,6 @@ class SyntheticSource:
                 codes.append(np.full(int(now.sum()), code))
                 times.append(at[now])
                 rows.append(known[now])
-            market.context = [part for part in market.context if part[0][-1] >= until_ns]
         if not sum(map(len, times)):
             return {}
         ts, symbol, known = np.concatenate(times), np.concatenate(codes), np.concatenate(rows)
@@ -204,8 +200,6 @@ class SyntheticSource:
             for ns, why in market.halts
             if since_ns <= ns < until_ns
         )
-        for market in self._markets:
-            market.halts = [halt for halt in market.halts if halt[0] >= until_ns]
         if not told:
             return {}
         columns = {
@@ -240,8 +234,7 @@ class SyntheticSource:
         for market in self._markets:
             for _ in market.run(until_ns, self._sheets):
                 pass
-            market.halts = [halt for halt in market.halts if halt[0] >= until_ns]
-            market.context = [part for part in market.context if part[0][-1] >= until_ns]
+            market.drop_known(until_ns)
         self._position_ns = max(self._position_ns, until_ns)
 
     def _within(self, ns: int) -> int:
@@ -356,95 +349,6 @@ class SyntheticSource:
 
     def close(self) -> None:
         """Nothing is held open."""
-
-
-# ------------------------------------------------------------------------------------------------------ rows to tables
-
-
-def named_context(rows: npt.NDArray[np.float64]) -> dict[str, Any]:
-    """The columns of the context channel from the rows of a market."""
-    columns: dict[str, Any] = {}
-    at = 0
-    for name in SCHEMAS["context"].names[2:]:
-        if SCHEMAS["context"].field(name).kind.is_list:
-            columns[name] = Ragged.from_matrix(rows[:, at : at + LISTED])
-            at += LISTED
-        else:
-            columns[name] = rows[:, at].copy()
-            at += 1
-    return columns
-
-
-def _when_open(times: Rows) -> npt.NDArray[np.bool_]:
-    """Which of some times in order lie in a session."""
-    there = np.zeros(len(times), np.bool_)
-    at = int(times[0]) if len(times) else 0
-    while len(times) and at <= times[-1]:
-        day = session_at(at)
-        there |= (times >= day.open_ns) & (times < day.close_ns)
-        at = day.close_ns
-    return there
-
-
-def _in_time(parts: list[tuple[int, Rows]]) -> tuple[Rows, Rows]:
-    """The symbols' indices and the rows, by (time, symbol)."""
-    symbol = np.repeat([code for code, _ in parts], [len(rows) for _, rows in parts])
-    rows = np.concatenate([rows for _, rows in parts])
-    order = np.argsort(rows[:, 0], kind="stable")
-    return symbol[order], rows[order]
-
-
-def _trades(symbols: tuple[str, ...], ticks: Any, symbol: Rows, rows: Rows) -> Table:
-    ts, price, size, side, trade_id = rows.T
-    columns = {
-        "ts": ts.copy(),
-        "symbol": symbol,
-        "price": price * ticks[symbol],
-        "size": size.copy(),
-        "side": side.copy(),
-        "trade_id": trade_id.copy(),
-    }
-    return Table.build("trade", symbols, columns)
-
-
-def _quotes(symbols: tuple[str, ...], ticks: Any, symbol: Rows, rows: Rows) -> Table:
-    ts, bid, ask, bid_size, ask_size, last_price, last_size = rows.T
-    tick = ticks[symbol]
-    columns = {
-        "ts": ts.copy(),
-        "symbol": symbol,
-        "bid": bid * tick,
-        "ask": ask * tick,
-        "last_price": np.where(last_size > 0, last_price * tick, np.nan),
-        "bid_size": bid_size.copy(),
-        "ask_size": ask_size.copy(),
-        "last_size": np.where(last_size > 0, last_size, INT_NULL),
-    }
-    return Table.build("l1", symbols, columns)
-
-
-def _books(symbols: tuple[str, ...], ticks: Any, symbol: Rows, rows: Rows) -> Table:
-    tick = ticks[symbol]
-    levels = {
-        name: Ragged.from_matrix(values * tick[:, None] if name.endswith("px") else values)
-        for name, values in zip(L2_FIELDS[1:], np.split(rows[:, 1:], len(L2_FIELDS) - 1, axis=1), strict=True)
-    }
-    bid, ask = rows[:, 1] * tick, rows[:, 1 + 3 * SHOWN] * tick
-    columns = {
-        "ts": rows[:, 0].copy(),
-        "symbol": symbol,
-        "levels": np.full(len(rows), SHOWN),
-        "mid": (bid + ask) / 2,
-        "spread": ask - bid,
-        **levels,
-    }
-    return Table.build("l2", symbols, columns)
-
-
-_TABLES = {"trade": _trades, "l1": _quotes, "l2": _books}
-
-
-# --------------------------------------------------------------------------------------------------------------- words
 
 
 def _check_numbers(seed: int, minutes: float | None) -> None:

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from feedsim.market.book import ORDER_FIELDS
 from feedsim.market.config import MarketConfig
 from feedsim.market.kernel import LOG_ROOM
-from feedsim.market.market import Sheets, SymbolMarket
+from feedsim.market.market import SymbolMarket
 from feedsim.market.schedule import Schedule
+from feedsim.market.sheets import Sheets
 from feedsim.market.telling import L1_FIELDS, L2_WIDTH, TRADE_FIELDS
 
 Rows = npt.NDArray[np.int64]

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedsim.market.config import FOLLOWS, MarketConfig
-from feedsim.market.market import Sheets, SymbolMarket
+from feedsim.market.market import SymbolMarket
 from feedsim.market.modulators import HALT
 from feedsim.market.scenario import Scenario
+from feedsim.market.sheets import Sheets
 from tests.market.runs import HOUR_NS, MINUTE_NS, NINE_THIRTY_NS, market
 
 Values = npt.NDArray[np.float64]

@@ -16,9 +16,10 @@ from feedsim.errors import ConfigError, SourceError
 from feedsim.events import Digest
 from feedsim.market.book import ADD, CANCEL, FILL, MODIFY, REACH, USER_RESTS, USERS
 from feedsim.market.config import START_NS, MarketConfig
-from feedsim.market.market import Sheets, SymbolMarket
+from feedsim.market.market import SymbolMarket
 from feedsim.market.reaction import BETAS, RECENT_S, TAUS_S, WEIGHTS, kick, leaning
 from feedsim.market.schedule import Schedule
+from feedsim.market.sheets import Sheets
 from feedsim.market.users import END
 from feedsim.playback.merge import Merger
 from feedsim.sources.synthetic import SyntheticSource

@@ -13,9 +13,9 @@ from feedsim.instruments import is_open, session_at
 from feedsim.market.config import MarketConfig
 from feedsim.market.happening import MOST_PRINTS
 from feedsim.market.kernel import LOG_ROOM
-from feedsim.market.market import Sheets
 from feedsim.market.modulators import JUMP
 from feedsim.market.scenarios import SCENARIOS
+from feedsim.market.sheets import Sheets
 from tests.market import invariants
 from tests.market.runs import (
     HOUR_NS,

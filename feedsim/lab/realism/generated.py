@@ -14,8 +14,9 @@ from feedsim.sources import numba_cache
 
 with numba_cache.kept():
     from feedsim.market.kernel import LOG_ROOM
-    from feedsim.market.market import Sheets, SymbolMarket
+    from feedsim.market.market import SymbolMarket
     from feedsim.market.schedule import Schedule
+    from feedsim.market.sheets import Sheets
 
 
 def sheets_with_log() -> Sheets:

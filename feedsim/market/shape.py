@@ -1,0 +1,33 @@
+"""What does not change of the factors that steer one symbol's book, as one record of SHAPE."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from feedsim.market.config import FOLLOWS, MarketConfig
+from feedsim.market.factors import SHAPE
+from feedsim.market.seasons import busy, swing
+
+UNDERLYING = ("ES", "NQ")
+"""The indices whose latent prices the factors have, in their order."""
+
+
+def shape_of(symbol: str, config: MarketConfig) -> npt.NDArray[Any]:
+    """One record of SHAPE."""
+    preset = config.preset(symbol)
+    followed = FOLLOWS[symbol]
+    shape = np.zeros(1, SHAPE)
+    shape["follows"] = UNDERLYING.index(followed)
+    shape["scale"] = config.tick(followed) / config.tick(symbol)
+    shape["volatility"] = preset.volatility
+    shape["busy_fast"], shape["busy_slow"] = preset.fast_sd, preset.slow_sd
+    shape["strength"] = config.strengths()
+    shape["tick"] = [config.tick(name) for name in UNDERLYING]
+    shape["vix_mean"] = config.vix
+    shape["lag_s"] = config.lag_ms / 1000.0
+    shape["busy"] = busy(followed)
+    shape["swing"] = [swing(name) for name in UNDERLYING]
+    return shape
