@@ -21,9 +21,9 @@ from typing import Any
 import msgspec
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from feedsim.app.bulk_manifest import WORK, Entry, is_whole, open_bulk, update_manifest, write_entry
+from feedsim.app.progress import counting
 from feedsim.config import SourceSettings
 from feedsim.errors import ConfigError, FeedsimError, TapError
 from feedsim.recording.files import lock, make_folder
@@ -159,7 +159,6 @@ def _leave_with_parent() -> None:
 
 @contextmanager
 def _progress(total: int, wanted: int) -> Iterator[Callable[[], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with counting(Console(stderr=True)) as progress:
         bar = progress.add_task("sessions", total=total, completed=total - wanted)
         yield lambda: progress.advance(bar)

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from feedsim.app.opening import open_tape
+from feedsim.app.progress import counting
 from feedsim.app.recorders import header_of, tap_into
 from feedsim.config import SourceSettings
 from feedsim.errors import ConfigError, TapError
@@ -28,8 +28,7 @@ async def make_recording(settings: SourceSettings, out: Path) -> None:
     """Write the session that settings describe, and show how far it is. Raises ConfigError, SourceError, TapError."""
     console = Console(stderr=True)
     with ExitStack() as shown:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        progress = Progress(*columns, console=console, transient=True)
+        progress = counting(console)
         bar = progress.add_task("seconds of session")
 
         def show(tape: Tape) -> None:

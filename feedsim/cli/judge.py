@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from feedsim.cli.options import from_settings
+from feedsim.cli.progress import shown
 from feedsim.config import SourceSettings
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 WIDTH = 150  # columns, where the output is no terminal
 MINUTES = 60.0
-
-Told = Callable[[int, int], None]
 
 
 class RealismSettings(SourceSettings, kw_only=True, forbid_unknown_fields=True):
@@ -93,7 +90,7 @@ def calibrate(settings: CalibrateSettings) -> None:
     bare = msgspec.structs.replace(settings, bar_tf_s=(), footprint_tf_s=(), features_every_s=0)
     tape = open_tape(bare)
     try:
-        with _progress(notes, "and searching") as on_step:
+        with shown(notes, "measuring and searching") as on_step:
             found = calibrated(tape, settings, on_step=on_step)
     finally:
         tape.close()
@@ -133,7 +130,7 @@ def _judge_market(
     config = source.config
     protocol = Protocol(settings.seeds, settings.minute_seeds, settings.minutes or MINUTES, settings.days)
     fixed = bool(settings.start)
-    with _progress(notes, "sessions") as on_step:
+    with shown(notes, "measuring sessions") as on_step:
         study = study_market(
             config, protocol, seed=settings.seed, start_ns=start_ns, fixed_start=fixed, on_step=on_step
         )
@@ -148,7 +145,7 @@ def _judge_tape(tape: Tape, notes: Console) -> tuple[Result, Study]:
 
     assert tape.end_ns is not None
     span_ns = tape.end_ns - tape.start_ns
-    with _progress(notes, tape.info.name) as on_step:
+    with shown(notes, f"measuring {tape.info.name}") as on_step:
         gathering = Gathering(tape, on_chunk=lambda chunk: on_step(int(chunk.avail[-1]) - tape.start_ns, span_ns))
         study = study_tape(gathering)
     told = f"{format_ns(tape.start_ns)} to {format_ns(tape.end_ns)}"
@@ -156,17 +153,6 @@ def _judge_tape(tape: Tape, notes: Console) -> tuple[Result, Study]:
         study.result(name=tape.info.name, kind=tape.info.kind, sessions=told, notes=notes_on(tape, gathering)),
         study,
     )
-
-
-@contextmanager
-def _progress(notes: Console, what: str) -> Iterator[Told]:
-    """A bar on stderr, where that is a terminal."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("measuring {task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
-        bar = progress.add_task(what, total=None)
-        yield lambda done, steps: progress.update(bar, completed=done, total=steps)
 
 
 def _tell(result: Result, study: Study, settings: RealismSettings, notes: Console) -> None:

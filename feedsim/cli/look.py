@@ -11,6 +11,7 @@ import typer
 from msgspec import Meta
 
 from feedsim.cli.options import from_settings
+from feedsim.cli.progress import shown
 from feedsim.config import SourceSettings
 
 if TYPE_CHECKING:
@@ -75,8 +76,6 @@ def _open(settings: InspectSettings, notes: Console) -> Tape:
 
 
 def _read(tape: Tape, notes: Console, *, drawn: bool) -> tuple[Report, Picture | None]:
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
     from feedsim.lab.inspection import inspect_tape
 
     picture = None
@@ -85,14 +84,13 @@ def _read(tape: Tape, notes: Console, *, drawn: bool) -> tuple[Report, Picture |
 
         picture = Picture.of(tape)
     assert tape.end_ns is not None
-    columns = (TextColumn("reading {task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
-        bar = progress.add_task(tape.info.name, total=tape.end_ns - tape.start_ns)
+    span_ns = tape.end_ns - tape.start_ns
+    with shown(notes, f"reading {tape.info.name}") as on_step:
 
         def on_chunk(chunk: Chunk) -> None:
             if picture is not None:
                 picture.add(chunk)
-            progress.update(bar, completed=int(chunk.avail[-1]) - tape.start_ns)
+            on_step(int(chunk.avail[-1]) - tape.start_ns, span_ns)
 
         report = inspect_tape(tape, on_chunk=on_chunk)
     return report, picture

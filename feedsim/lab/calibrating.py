@@ -41,7 +41,9 @@ def calibrated(tape: Tape, wishes: Wishes, *, on_step: Callable[[int, int], None
     search = Search(symbol, _market(symbol, sessions, wishes.vix), measured, start_ns=start_ns, seed=wishes.seed)
     first = PRESETS[DEFAULT_PRESETS[symbol]]
     before = search.metrics(first)
-    preset = min((first, counted(first, symbol, sessions, before, measured)), key=search.distance_of)
+    preset = counted(first, symbol, sessions, before, measured)
+    if search.distance(before) <= search.distance_of(preset):
+        preset = first
     whole = max(round(wishes.seconds), 1)
     preset = search.run(preset, wishes.seconds, lambda passed, _: on_step(round(passed), whole))
     names = dict(wanted(symbol, measured))

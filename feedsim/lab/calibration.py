@@ -85,7 +85,7 @@ def counted(preset: Preset, symbol: str, sessions: list[Session], before: Metric
         changes["depth"] = tuple(level * depth / before["depth"] for level in preset.depth)
     if measured.get("orders_s", 0.0) > 0.0 and before.get("orders_s", 0.0) > 0.0:
         changes["hum"] = preset.hum * measured["orders_s"] / before["orders_s"]
-    return replace(preset, **changes)  # type: ignore[arg-type]
+    return replace(preset, **changes)  # type: ignore[arg-type] # of several types
 
 
 def best_depth(sessions: list[Session]) -> float:
@@ -165,7 +165,7 @@ class Search:
                 changes[name] = odds / (1.0 + odds)
             else:
                 changes[name] = min(value * math.exp(width * self._chances.normal()), BOUNDED.get(name, math.inf))
-        return replace(preset, **changes)  # type: ignore[arg-type]
+        return replace(preset, **changes)  # type: ignore[arg-type] # these fields are all floats
 
 
 def wanted(symbol: str, measured: Metrics) -> Iterator[tuple[str, tuple[float, float]]]:

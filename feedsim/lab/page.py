@@ -6,7 +6,6 @@ Nothing is loaded from anywhere; the depth is a PNG inside the page.
 from __future__ import annotations
 
 import html
-from importlib import resources
 from pathlib import Path
 
 import msgspec
@@ -18,11 +17,11 @@ from feedsim.lab.picture import Panel, Picture, held
 from feedsim.lab.spans import Span
 from feedsim.lab.svg import drawing_of
 from feedsim.lab.svg_frame import LEFT, PLOT_WIDTH, VIEW
+from feedsim.lab.template import filled
 
 
 def paint_html(picture: Picture, path: Path) -> None:
     """Draw into `path`. Raises OSError."""
-    page = resources.files("feedsim.lab").joinpath("page.html").read_text("utf-8")
     # In JSON as in text: no value of the source can end the element that it stands in.
     data = msgspec.json.encode(_data(picture)).decode().replace("<", "\\u003c")
     values = {
@@ -31,9 +30,7 @@ def paint_html(picture: Picture, path: Path) -> None:
         "panels": "\n".join(drawing_of(picture, panel, place) for place, panel in enumerate(picture.panels)),
         "data": data,
     }
-    for name, value in values.items():
-        page = page.replace("{{" + name + "}}", value)
-    path.write_text(page, "utf-8")
+    path.write_text(filled("feedsim.lab", values), "utf-8")
 
 
 def _data(picture: Picture) -> dict[str, object]:

@@ -27,7 +27,7 @@ class Calibration(msgspec.Struct, kw_only=True):
     source: str
     sessions: str
     orders: int
-    """Market orders in the recording."""
+    """Trades in the recording, print by print."""
     quotes: int
     preset: Preset
     table: list[Compared]

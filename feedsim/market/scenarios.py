@@ -28,35 +28,30 @@ _PULLBACK = Phase(
     lean={"mu": -0.018, "flow_bias": -0.15, "sigma_mult": 0.8, "act_mult": 0.75, "vix_drift": -0.2},
     confidence=0.8,
 )
-_TREND = Window(
-    phases=(_IMPULSE, _PULLBACK),
-    gap_s=(0.0, 0.0),
-    repeat=(40, 40),
-    label="long_bias",
-    side=1,
-    label_from_round=3,
-    fill=True,
-)
+
+
+def _trend(mirror: float) -> Window:
+    return Window(
+        phases=(_IMPULSE, _PULLBACK),
+        gap_s=(0.0, 0.0),
+        repeat=(40, 40),
+        label="long_bias",
+        side=1,
+        label_from_round=3,
+        fill=True,
+        mirror=mirror,
+    )
+
+
 _TREND_UP = Scenario(
     name="trend_up",
     about="a day that rises: legs up on buying, shallow pullbacks that dry up",
-    windows=(_TREND,),
+    windows=(_trend(0.0),),
 )
 _TREND_DOWN = Scenario(
     name="trend_down",
     about="a day that falls: legs down on selling, weak bounces",
-    windows=(
-        Window(
-            phases=_TREND.phases,
-            gap_s=_TREND.gap_s,
-            repeat=_TREND.repeat,
-            label="long_bias",
-            side=1,
-            label_from_round=3,
-            fill=True,
-            mirror=1.0,
-        ),
-    ),
+    windows=(_trend(1.0),),
 )
 
 # ------------------------------------------------------------------------------------------------- ranges and the pin

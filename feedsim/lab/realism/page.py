@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Iterator
-from importlib import resources
 from pathlib import Path
 
 from feedsim.errors import ConfigError
@@ -13,13 +12,13 @@ from feedsim.lab.realism.plots import plots_of
 from feedsim.lab.realism.result import Result, Row
 from feedsim.lab.realism.study import Study
 from feedsim.lab.realism.tables import NAMES, band, number, summary
+from feedsim.lab.template import filled
 
 SCALE = 140  # units across; the band is its middle half
 
 
 def write_page(result: Result, study: Study, path: Path) -> None:
     """Raises ConfigError where it cannot be written."""
-    page = resources.files("feedsim.lab.realism").joinpath("page.html").read_text("utf-8")
     values = {
         "title": html.escape(result.name),
         "sessions": html.escape(result.sessions),
@@ -27,10 +26,8 @@ def write_page(result: Result, study: Study, path: Path) -> None:
         "blocks": "\n".join(_blocks(result, study)),
         "notes": "\n".join(f"<p>{html.escape(note)}</p>" for note in result.notes),
     }
-    for name, value in values.items():
-        page = page.replace("{{" + name + "}}", value)
     try:
-        path.write_text(page, "utf-8")
+        path.write_text(filled("feedsim.lab.realism", values), "utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}", field="html") from None
 

@@ -56,6 +56,11 @@ def _show_bands(chart: Chart, block: str, name: str, place: Callable[[str], floa
             chart.points([x], [target.measured], REAL)
 
 
+def _always(x: float) -> Callable[[str], float]:
+    """The place of a metric that is one value."""
+    return lambda _: x
+
+
 def _spread(symbol: str, facts: SymbolFacts) -> Chart | None:
     time = facts.quoting.time_by_spread + facts.quoting.night_by_spread
     if not time.sum():
@@ -75,9 +80,9 @@ def _depth(symbol: str, facts: SymbolFacts) -> Chart | None:
         return None
     real = curve(symbol, "depth")
     chart = Chart("mean size of a level against the best", x=(0.5, 10.5), y=reach(profile, real), under="level")
-    _show_bands(chart, symbol, "L2_L1", lambda _: 2)
-    _show_bands(chart, symbol, "L5_L1", lambda _: 5)
-    _show_bands(chart, symbol, "L10_L1", lambda _: 10)
+    _show_bands(chart, symbol, "L2_L1", _always(2))
+    _show_bands(chart, symbol, "L5_L1", _always(5))
+    _show_bands(chart, symbol, "L10_L1", _always(10))
     chart.points(range(1, len(real) + 1), real, REAL)
     chart.line(range(1, 11), profile)
     chart.labels(range(1, 11), map(str, range(1, 11)))
@@ -146,7 +151,7 @@ def _response(symbol: str, facts: SymbolFacts) -> Chart | None:
     if not np.isfinite(values).any():
         return None
     chart = _by_lag("move of the mid after a market order, ticks", "book events", RESPONSE_LAGS, values, [0.9])
-    _show_bands(chart, symbol, "response_20", lambda _: RESPONSE_LAGS.index(20))
+    _show_bands(chart, symbol, "response_20", _always(RESPONSE_LAGS.index(20)))
     chart.line(range(len(values)), values)
     return chart
 
@@ -214,8 +219,8 @@ def _pair(pair: Pair) -> Chart | None:
         return None
     chart = Chart("correlation of returns by horizon", x=(-0.5, len(values) - 0.5), y=reach(values, (1.0,)))
     names = list(HORIZONS)
-    for name in names:
-        _show_bands(chart, "PAIR", f"corr_{name}", lambda _, name=name: names.index(name))  # type: ignore[misc]
+    for at, name in enumerate(names):
+        _show_bands(chart, "PAIR", f"corr_{name}", _always(at))
     chart.line(range(len(values)), values)
     chart.labels(range(len(values)), names)
     return chart
