@@ -1,4 +1,7 @@
-"""Tables of events from the rows that synthetic markets tell: ticks become prices, symbols come together in time."""
+"""Tables of events from the rows that synthetic markets tell: ticks become prices, symbols come together in time.
+
+The source imports it where compiled code is kept, so that what it imports itself is kept too.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,11 @@ import numpy.typing as npt
 from feedsim.events import Ragged, Table
 from feedsim.events.columns import INT_NULL, SCHEMAS
 from feedsim.instruments import session_at
-from feedsim.sources import numba_cache
+from feedsim.market.book import SHOWN
+from feedsim.market.options import LISTED
+from feedsim.market.sheets import Rows
+from feedsim.market.telling import L2_FIELDS
 from feedsim.sources.base import Tables
-
-with numba_cache.kept():
-    from feedsim.market.book import SHOWN
-    from feedsim.market.options import LISTED
-    from feedsim.market.sheets import Rows
-    from feedsim.market.telling import L2_FIELDS
 
 
 def named_context(rows: npt.NDArray[np.float64]) -> dict[str, Any]:

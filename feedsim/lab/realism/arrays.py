@@ -17,7 +17,6 @@ Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-SECOND_NS = 1_000_000_000
 LEVELS = 10
 ADD, CANCEL, MODIFY, FILL = range(4)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from feedsim.lab.realism.arrays import SECOND_NS, Aggressors, Int64, Session
+from feedsim.instruments import NS_PER_S
+from feedsim.lab.realism.arrays import Aggressors, Int64, Session
 from feedsim.lab.realism.sums import LEAST, Fano, Mean
 
 DECADES = 12
@@ -21,7 +22,7 @@ class Clock:
         """Book gaps by log10 of ns, twenty bins a decade."""
         self._short = Mean()
         self._book_gap, self._trade_gap = Mean(), Mean()
-        self._book, self._trade = Fano(SECOND_NS), Fano(SECOND_NS)
+        self._book, self._trade = Fano(NS_PER_S), Fano(NS_PER_S)
         self._events = self._trades = 0
 
     def add_trades(self, session: Session, orders: Aggressors) -> None:

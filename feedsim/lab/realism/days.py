@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from feedsim.instruments import TradingDay
+from feedsim.instruments import NS_PER_MINUTE, TradingDay
 from feedsim.lab.realism.arrays import Float64, Session
-from feedsim.lab.realism.minutes import MINUTE_NS, Minutes
+from feedsim.lab.realism.minutes import Minutes
 from feedsim.lab.realism.sums import Regression
 from feedsim.lab.realism.targets import HALF_HOURS
 
@@ -64,8 +64,8 @@ class Days:
 
 def regular_rows(minutes: Minutes, day: TradingDay) -> slice | None:
     """Where regular trading is in a session's minutes; None where some of it is missing."""
-    first = (day.rth_open_ns - minutes.start_ns) // MINUTE_NS
-    whole = day.rth_close_ns - day.rth_open_ns == REGULAR * MINUTE_NS
+    first = (day.rth_open_ns - minutes.start_ns) // NS_PER_MINUTE
+    whole = day.rth_close_ns - day.rth_open_ns == REGULAR * NS_PER_MINUTE
     if not whole or first < 0 or first + REGULAR > len(minutes):
         return None
     return slice(first, first + REGULAR)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from feedsim.instruments import NS_PER_S
 from feedsim.lab.realism.arrays import (
     ADD,
     CANCEL,
     FILL,
     LEVELS,
-    SECOND_NS,
     Books,
     Float64,
     Int64,
@@ -82,7 +82,7 @@ class Placement:
 
     def life_median_s(self) -> float:
         found = np.concatenate(self._lives) if self._lives else np.empty(0)
-        return float(np.median(found)) / SECOND_NS if len(found) >= LEAST else np.nan
+        return float(np.median(found)) / NS_PER_S if len(found) >= LEAST else np.nan
 
     def values(self) -> dict[str, float]:
         added, cancelled = self._best[ADD], self._best[CANCEL]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from feedsim.lab.realism.arrays import SECOND_NS, Aggressors, Float64, Int64, Quotes, Session
+from feedsim.instruments import NS_PER_S
+from feedsim.lab.realism.arrays import Aggressors, Float64, Int64, Quotes, Session
 from feedsim.lab.realism.sums import LEAST, Autocorrelation, Logit, Mean, Regression, counted, quantile_of
 
 SIGN_LAGS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 30, 50, 70, 100)
@@ -94,7 +95,7 @@ def order_flow(quotes: Quotes) -> Float64:
 
 def _by_window(session: Session, window_s: float, times: Int64, lots: Float64 | Int64) -> tuple[Float64, Float64]:
     """Sums of lots in each window [t, t + window), and the change of the mid over it in ticks."""
-    step = round(window_s * SECOND_NS)
+    step = round(window_s * NS_PER_S)
     mids = session.mids(step)
     at = (times - session.start_ns) // step
     inside = (at >= 0) & (at < len(mids) - 1)

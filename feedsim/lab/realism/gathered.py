@@ -9,14 +9,13 @@ import numpy as np
 
 from feedsim.events import Chunk, Table
 from feedsim.events.chunk import Ordered
-from feedsim.instruments import TradingDay, session_at
+from feedsim.instruments import NS_PER_MINUTE, TradingDay, session_at
 from feedsim.lab.realism.arrays import LEVELS, Books, Float64, Int64, Quotes, Session, Trades, Vix
-from feedsim.lab.realism.minutes import MINUTE_NS
 from feedsim.lab.tallies import ON_TICK, tick_of
 from feedsim.playback.tape import Tape
 
 CHUNK_ROWS = 65_536
-ALIGNED_NS = 60 * MINUTE_NS
+ALIGNED_NS = 60 * NS_PER_MINUTE
 """Stretches of this length begin at a whole minute, so that their minutes are those of the clock."""
 CHANNELS = ("trade", "l1", "l2", "context")
 
@@ -54,7 +53,7 @@ class Gathering:
         start_ns = max(self._tape.start_ns, day.open_ns)
         end_ns = max(min(self._tape.end_ns, day.close_ns), start_ns + 1)
         if end_ns - start_ns >= ALIGNED_NS:
-            start_ns = -(-start_ns // MINUTE_NS) * MINUTE_NS
+            start_ns = -(-start_ns // NS_PER_MINUTE) * NS_PER_MINUTE
         found = {}
         for code, symbol in enumerate(self._tape.symbols):
             rows = {channel: _joined(kept[channel, code]) for channel in CHANNELS if (channel, code) in kept}

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feedsim.lab.realism.arrays import SECOND_NS, Float64, Session
+from feedsim.instruments import NS_PER_MINUTE
+from feedsim.lab.realism.arrays import Float64, Session
 from feedsim.lab.realism.sums import Autocorrelation, Regression
 
-MINUTE_NS = 60 * SECOND_NS
 LEAST = 100  # minutes
 RETURN_LAGS = (1, 2, 3, 5, 10, 15, 20, 30)
 
@@ -31,12 +31,12 @@ class Minutes:
 
 def minutes_of(session: Session) -> Minutes:
     """Of a session with quotes; without trades ranges and volumes are NaN."""
-    mids = session.mids(MINUTE_NS)
+    mids = session.mids(NS_PER_MINUTE)
     count = len(mids) - 1
     ranges, volume = np.full(count, np.nan), np.full(count, np.nan)
     if session.trades is not None:
         trades = session.trades
-        at = (trades.ts - session.start_ns) // MINUTE_NS
+        at = (trades.ts - session.start_ns) // NS_PER_MINUTE
         inside = (at >= 0) & (at < count)
         at, price = at[inside], trades.price[inside].astype(np.float64)
         volume = np.bincount(at, weights=trades.size[inside], minlength=count)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from feedsim.lab.realism.arrays import SECOND_NS, Float64, Session
+from feedsim.instruments import NS_PER_MINUTE, NS_PER_S
+from feedsim.lab.realism.arrays import Float64, Session
 from feedsim.lab.realism.minutes import LEAST as LEAST_MINUTES
-from feedsim.lab.realism.minutes import MINUTE_NS
 from feedsim.lab.realism.sums import LEAST, Regression
 
-STEP_NS = SECOND_NS // 10
+STEP_NS = NS_PER_S // 10
 HORIZONS = {"100ms": 1, "1s": 10, "5s": 50, "30s": 300, "2m": 1200, "5m": 3000}
 """Steps by name."""
 STRIDE = 10  # steps between the starts of returns that overlap
@@ -62,8 +62,8 @@ class Fear:
     def add(self, es: Session) -> None:
         """A session with quotes and a VIX."""
         assert es.vix is not None
-        returns = np.diff(np.log(es.mids(MINUTE_NS)))
-        times = es.grid(MINUTE_NS)
+        returns = np.diff(np.log(es.mids(NS_PER_MINUTE)))
+        times = es.grid(NS_PER_MINUTE)
         row = np.searchsorted(es.vix.ts, times, side="right") - 1
         vix = np.where(row < 0, np.nan, es.vix.vix[row])
         self._minute.add(returns, np.diff(vix))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from feedsim.lab.realism.arrays import SECOND_NS, Aggressors, Float64, Int64, Mask, Quotes, Session
+from feedsim.instruments import NS_PER_S
+from feedsim.lab.realism.arrays import Aggressors, Float64, Int64, Mask, Quotes, Session
 from feedsim.lab.realism.sums import LEAST, Autocorrelation, Logit, Mean, Regression, counted, quantile_of
 
 WIDEST = 60  # ticks; a wider spread counts as this
@@ -78,7 +79,7 @@ class Quoting:
         self._same.add(moves[1:] == moves[:-1])
 
     def _add_changes(self, session: Session) -> None:
-        mids = session.mids(SECOND_NS)
+        mids = session.mids(NS_PER_S)
         mids = mids[np.isfinite(mids)]
         changes = np.diff(mids)
         self._second.add(changes)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from feedsim.instruments import TradingDay, session_at, trading_days_from
+from feedsim.instruments import NS_PER_MINUTE, TradingDay, session_at, trading_days_from
 from feedsim.lab.realism.arrays import Session
 from feedsim.lab.realism.days import Days, PairDays, VixDays
 from feedsim.lab.realism.gathered import Gathering
 from feedsim.lab.realism.generated import generated, generated_days, sheets_with_log
 from feedsim.lab.realism.measuring import Facts, Values
-from feedsim.lab.realism.minutes import MINUTE_NS, Minutes, minutes_of
+from feedsim.lab.realism.minutes import Minutes, minutes_of
 from feedsim.lab.realism.result import Result, blocks_of, judged
 from feedsim.lab.realism.telling import tells, tells_pair
 from feedsim.market.config import FOLLOWS, MarketConfig
@@ -102,8 +102,8 @@ class Study:
 
 def start_of(day: TradingDay, index: int, minutes: float) -> int:
     """When session `index` begins: one after the other through regular trading, without its first and last quarter."""
-    margin_ns = round(MARGIN_MINUTES * MINUTE_NS)
-    first_ns, length_ns = day.rth_open_ns + margin_ns, round(minutes * MINUTE_NS)
+    margin_ns = round(MARGIN_MINUTES * NS_PER_MINUTE)
+    first_ns, length_ns = day.rth_open_ns + margin_ns, round(minutes * NS_PER_MINUTE)
     places = max((day.rth_close_ns - margin_ns - first_ns) // length_ns, 1)
     return first_ns + index % places * length_ns
 

@@ -13,14 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from feedsim.events.columns import Int64
-from feedsim.instruments import NS_PER_S
+from feedsim.instruments import NS_PER_MINUTE, NS_PER_S
 from feedsim.sources.sierra.lines import Records
 
-MINUTE_NS = 60 * NS_PER_S
-STEP_NS = 15 * MINUTE_NS  # all time zones are multiples of it
+STEP_NS = 15 * NS_PER_MINUTE  # all time zones are multiples of it
 OFFSETS_NS = tuple(range(-12 * 3600 * NS_PER_S, 14 * 3600 * NS_PER_S + 1, STEP_NS))
 STAMP_ERROR_NS = 50_000_000  # stamps are rounded to 86.4 ms
-SLACK_NS = 5 * MINUTE_NS  # a bar may be missing where nothing traded
+SLACK_NS = 5 * NS_PER_MINUTE  # a bar may be missing where nothing traded
 _COMPARED = 64  # bars; more would prove nothing more
 
 
@@ -47,19 +46,19 @@ class ChartClock:
 
     @property
     def name(self) -> str:
-        minutes = self.offset_ns // MINUTE_NS
+        minutes = self.offset_ns // NS_PER_MINUTE
         return f"UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
 
 
 def bar_start(stamp_ns: int) -> int:
     """The minute that a bar's stamp names; also the minute of a stamp that is no bar's start."""
-    return (stamp_ns + STAMP_ERROR_NS) // MINUTE_NS * MINUTE_NS
+    return (stamp_ns + STAMP_ERROR_NS) // NS_PER_MINUTE * NS_PER_MINUTE
 
 
 def bar_length(starts: Int64) -> int:
     """The length of bars, in ns, by the least distance of their starts; a minute where only one is known."""
     gaps = np.diff(np.unique(starts))
-    return int(gaps.min()) if len(gaps) else MINUTE_NS
+    return int(gaps.min()) if len(gaps) else NS_PER_MINUTE
 
 
 def reconcile(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feedsim.instruments import NS_PER_S
-from feedsim.sources.sierra.clock import MINUTE_NS, BarState, ChartClock, bar_length, bar_start, reconcile
+from feedsim.instruments import NS_PER_MINUTE, NS_PER_S
+from feedsim.sources.sierra.clock import BarState, ChartClock, bar_length, bar_start, reconcile
 from feedsim.sources.sierra.ends import HEAD, PART, chart_of, tail
 from feedsim.sources.sierra.files import ALL, NO_CHART, ChartFile
 from feedsim.sources.sierra.lines import Line, Lines, Records, is_tick, records_of, times_ns
@@ -82,7 +82,7 @@ class _Evidence:
         return _Evidence(
             bars=bars,
             newest_bar=int(starts.max()) if len(starts) else None,
-            bar_ns=bar_length(starts) if len(starts) else MINUTE_NS,
+            bar_ns=bar_length(starts) if len(starts) else NS_PER_MINUTE,
             trades=_once(lines.trades),
             newest_tick=max(lines.tick_times, default=None),
         )

@@ -15,9 +15,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from feedsim.instruments import root_of
+from feedsim.instruments import NS_PER_MINUTE, root_of
 from feedsim.sources.sierra.changes import Change, change_of
-from feedsim.sources.sierra.clock import MINUTE_NS, bar_start
+from feedsim.sources.sierra.clock import bar_start
 from feedsim.sources.sierra.files import NO_CHART, ChartFile
 from feedsim.sources.sierra.folds import Batch
 from feedsim.sources.sierra.lines import MINUTE_LINES, Line, Lines, Records, decode_block, is_tick, records_of, times_ns
@@ -264,7 +264,7 @@ class Feed:
         if before is not None and start < before[0]:
             self._count("late", 1)
             return
-        end = max(start, _settled(newest) - MINUTE_NS) + clock.bar_ns
+        end = max(start, _settled(newest) - NS_PER_MINUTE) + clock.bar_ns
         if before is None or end > before[1]:
             self._close_batches(end, chart)
         self._state.bars[chart] = (start, end)
@@ -315,4 +315,4 @@ def tick_key(chart: int) -> str:
 
 def _settled(newest: int) -> int:
     """No batch that is still to come ends before this, once a quote or trade of time `newest` was written."""
-    return (newest - LAG_NS) // MINUTE_NS * MINUTE_NS
+    return (newest - LAG_NS) // NS_PER_MINUTE * NS_PER_MINUTE

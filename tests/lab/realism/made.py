@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from feedsim.instruments import trading_day
-from feedsim.lab.realism.arrays import SECOND_NS, Books, Orders, Quotes, Session, Trades
+from feedsim.instruments import NS_PER_S, trading_day
+from feedsim.lab.realism.arrays import Books, Orders, Quotes, Session, Trades
 
 DAY = trading_day(date(2025, 8, 21))
 START_NS = DAY.rth_open_ns
@@ -21,7 +21,7 @@ def quotes(rows: Sequence[tuple[int, int, int, int, int]]) -> Quotes:
     return Quotes(START_NS + ts, *columns)
 
 
-def moving(mids: Any, *, step_ns: int = SECOND_NS, size: int = 5) -> Quotes:
+def moving(mids: Any, *, step_ns: int = NS_PER_S, size: int = 5) -> Quotes:
     """A quote one tick wide for each bid, `step_ns` apart, the first half a step after the start."""
     bid = np.asarray(mids, np.int64)
     ts = START_NS + step_ns // 2 + np.arange(len(bid)) * step_ns
@@ -48,9 +48,9 @@ def books(sizes: Sequence[int], *, rows: int = 40, skip: int = 0) -> Books:
     sz = np.tile(np.array(sizes, np.int64), (rows, 1))
     off = np.arange(len(sizes))
     off[-1] += skip
-    ts = START_NS + np.arange(rows) * SECOND_NS
+    ts = START_NS + np.arange(rows) * NS_PER_S
     return Books(ts, 1000 - np.tile(off, (rows, 1)), sz, 1001 + np.tile(off, (rows, 1)), sz.copy())
 
 
 def session(seconds: float, **parts: Any) -> Session:
-    return Session(start_ns=START_NS, end_ns=START_NS + round(seconds * SECOND_NS), **parts)
+    return Session(start_ns=START_NS, end_ns=START_NS + round(seconds * NS_PER_S), **parts)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from feedsim.lab.realism.arrays import SECOND_NS, Orders, Session, Trades, aggressors
+from feedsim.instruments import NS_PER_S
+from feedsim.lab.realism.arrays import Orders, Session, Trades, aggressors
 from feedsim.lab.realism.clock import Clock
 from tests.lab.realism.made import START_NS, quotes, session
 
@@ -30,7 +31,7 @@ def measured(of: Session) -> dict[str, float]:
 def test_a_poisson_process_does_not_cluster() -> None:
     """Its gaps vary as much as their mean, its counts as their mean."""
     rng = np.random.default_rng(6)
-    times = np.unique(rng.integers(1, 2000 * SECOND_NS, 40_000))
+    times = np.unique(rng.integers(1, 2000 * NS_PER_S, 40_000))
     found = measured(of_times(times, times[::4], 2000))
     assert found["book_iat_cv"] == pytest.approx(1, abs=0.03)
     assert found["trade_iat_cv"] < 1  # every fourth event: a gamma law, half as wide
@@ -42,7 +43,7 @@ def test_a_poisson_process_does_not_cluster() -> None:
 def test_the_usual_gap_and_the_short_ones() -> None:
     """Two gaps of 10^5.1 ns for each of a second."""
     gap = round(10**5.1)
-    times = 1 + np.cumsum(np.tile([SECOND_NS, gap, gap], 100))
+    times = 1 + np.cumsum(np.tile([NS_PER_S, gap, gap], 100))
     found = measured(of_times(times, times[:40], 200))
     assert found["log10dt_mode_ns"] == pytest.approx(5.1, abs=0.05)
     assert found["submsec_book_gap_share"] == pytest.approx(2 / 3, abs=0.01)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from feedsim.lab.realism.arrays import SECOND_NS, Vix
+from feedsim.instruments import NS_PER_MINUTE, NS_PER_S
+from feedsim.lab.realism.arrays import Vix
 from feedsim.lab.realism.days import LEAST_DAYS, LEAST_VIX_DAYS, REGULAR, Days, PairDays, VixDays, _persistence
-from feedsim.lab.realism.minutes import MINUTE_NS, Minutes
+from feedsim.lab.realism.minutes import Minutes
 from feedsim.lab.realism.targets import HALF_HOURS
 from tests.lab.realism.made import DAY, session
 
-MINUTES = (DAY.close_ns - DAY.open_ns) // MINUTE_NS
-FIRST = (DAY.rth_open_ns - DAY.open_ns) // MINUTE_NS
+MINUTES = (DAY.close_ns - DAY.open_ns) // NS_PER_MINUTE
+FIRST = (DAY.rth_open_ns - DAY.open_ns) // NS_PER_MINUTE
 
 
 def whole(volume: np.ndarray, returns: np.ndarray | None = None, close: float = 5000.0) -> Minutes:
@@ -110,6 +111,6 @@ def test_few_days_of_a_vix_tell_nothing() -> None:
 def of_days(prices: np.ndarray, vix: np.ndarray) -> dict[str, float]:
     days = VixDays()
     for price, points in zip(prices.tolist(), vix.tolist(), strict=True):
-        told = Vix(np.array([DAY.rth_close_ns - SECOND_NS, DAY.rth_close_ns]), np.array([points, 99.0]))
+        told = Vix(np.array([DAY.rth_close_ns - NS_PER_S, DAY.rth_close_ns]), np.array([points, 99.0]))
         days.add(session(1, vix=told), whole(np.ones(MINUTES), close=price), DAY)
     return days.values()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from feedsim.lab.realism.arrays import ADD, CANCEL, FILL, MODIFY, SECOND_NS
+from feedsim.instruments import NS_PER_S
+from feedsim.lab.realism.arrays import ADD, CANCEL, FILL, MODIFY
 from feedsim.lab.realism.depth import Depth, Placement, lives
 from tests.lab.realism.made import START_NS, books, orders, quotes, session
 
@@ -15,7 +16,7 @@ STILL = quotes([(0, 100, 101, 9, 9)])
 def test_levels_against_the_best() -> None:
     """Time means; one empty tick among eleven."""
     depth = Depth()
-    depth.add(books([10, 20, 20, 20, 30, 20, 20, 20, 20, 40], skip=1), START_NS + 40 * SECOND_NS)
+    depth.add(books([10, 20, 20, 20, 30, 20, 20, 20, 20, 40], skip=1), START_NS + 40 * NS_PER_S)
     found = depth.values()
     assert (found["L2_L1"], found["L5_L1"], found["L10_L1"]) == (2, 3, 4)
     assert found["gap_top10"] == pytest.approx(1 / 11)

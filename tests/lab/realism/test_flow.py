@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from feedsim.lab.realism.arrays import ADD, SECOND_NS, Quotes, Session, Trades, aggressors
+from feedsim.instruments import NS_PER_S
+from feedsim.lab.realism.arrays import ADD, Quotes, Session, Trades, aggressors
 from feedsim.lab.realism.flow import Flow, order_flow
 from tests.lab.realism.made import START_NS, moving, orders, quotes, session, trades
 
@@ -58,7 +59,7 @@ def test_moves_that_order_flow_explains_wholly() -> None:
     """Quotes of q lots that move by a tick: 2q lots of flow each, so R² and 2D times the slope are 1."""
     rng = np.random.default_rng(9)
     path = 1000 + np.cumsum(rng.choice([-1, 1], 4000))
-    of = session(400, quotes=moving(path, step_ns=SECOND_NS // 10, size=7), trades=trades([(0, 101, 1, 1)], STILL))
+    of = session(400, quotes=moving(path, step_ns=NS_PER_S // 10, size=7), trades=trades([(0, 101, 1, 1)], STILL))
     found = measured(of, depth=7)
     for window in ("0.1", "1", "5", "10"):
         assert found[f"ofi_r2.{window}"] == pytest.approx(1)
@@ -69,7 +70,7 @@ def test_moves_that_trades_do_not_explain() -> None:
     """Volume that is drawn beside the moves has next to no R²."""
     rng = np.random.default_rng(10)
     path = moving(1000 + np.cumsum(rng.choice([-1, 1], 5000)))
-    rows = [(at * SECOND_NS + 1, 101, 3, side) for at, side in enumerate(rng.choice([-1, 1], 5000).tolist())]
+    rows = [(at * NS_PER_S + 1, 101, 3, side) for at, side in enumerate(rng.choice([-1, 1], 5000).tolist())]
     found = measured(session(5000, quotes=path, trades=trades(rows, path)))
     assert found["ti_r2.1"] < 0.01
     assert found["ti_r2.5"] < 0.02

@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from feedsim.lab.realism.arrays import SECOND_NS
+from feedsim.instruments import NS_PER_MINUTE
 from feedsim.lab.realism.minutes import LEAST, MinuteFacts, Minutes, minutes_of
 from tests.lab.realism.made import START_NS, quotes, session, trades
-
-MINUTE_NS = 60 * SECOND_NS
 
 
 def series(returns: np.ndarray, volume: np.ndarray | None = None, ranges: np.ndarray | None = None) -> Minutes:
@@ -69,8 +67,8 @@ def test_sessions_are_pooled() -> None:
 
 def test_minutes_of_a_session() -> None:
     """A minute's return is from the mid before it to the mid at its end; its range is that of its trades."""
-    path = quotes([(0, 100, 101, 1, 1), (MINUTE_NS - 1, 110, 111, 1, 1), (MINUTE_NS, 120, 121, 1, 1)])
-    rows = [(5, 100, 2, -1), (9, 104, 3, 1), (MINUTE_NS - 1, 99, 1, 1), (2 * MINUTE_NS, 150, 9, 1)]
+    path = quotes([(0, 100, 101, 1, 1), (NS_PER_MINUTE - 1, 110, 111, 1, 1), (NS_PER_MINUTE, 120, 121, 1, 1)])
+    rows = [(5, 100, 2, -1), (9, 104, 3, 1), (NS_PER_MINUTE - 1, 99, 1, 1), (2 * NS_PER_MINUTE, 150, 9, 1)]
     found = minutes_of(session(130, quotes=path, trades=trades(rows, path)))
     assert found.returns.tolist() == pytest.approx([np.log(110.5 / 100.5), np.log(120.5 / 110.5)])
     assert found.ranges.tolist() == [5, 0]

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from feedsim.lab.realism.arrays import SECOND_NS, Session, Vix
+from feedsim.instruments import NS_PER_S
+from feedsim.lab.realism.arrays import Session, Vix
 from feedsim.lab.realism.pair import Fear, Pair
 from tests.lab.realism.made import moving, session
 
-STEP_NS = SECOND_NS // 10
+STEP_NS = NS_PER_S // 10
 
 
 def path(logs: np.ndarray, level: int) -> Session:
@@ -57,8 +58,8 @@ def test_a_vix_that_goes_against_the_price() -> None:
     """Exactly against: −1; unknown ones are left out."""
     walk = np.cumsum(np.random.default_rng(4).normal(0, 1e-4, 120_000))
     es = path(walk, 10**7)
-    times = es.grid(60 * SECOND_NS)
-    vix = 20 - 100 * np.log(es.mids(60 * SECOND_NS))
+    times = es.grid(60 * NS_PER_S)
+    vix = 20 - 100 * np.log(es.mids(60 * NS_PER_S))
     fear = Fear()
     fear.add(replace(es, vix=Vix(times, vix)))
     assert fear.values()["corr_1m"] == pytest.approx(-1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from feedsim.lab.realism.arrays import SECOND_NS, Quotes, Session, Trades, aggressors
+from feedsim.instruments import NS_PER_S
+from feedsim.lab.realism.arrays import Quotes, Session, Trades, aggressors
 from feedsim.lab.realism.quoting import Quoting
 from tests.lab.realism.made import DAY, START_NS, moving, quotes, session, trades
 
@@ -18,13 +19,13 @@ def measured(of: Session) -> dict[str, float]:
 
 def test_spread_is_weighted_by_time() -> None:
     """One tick for three seconds of four, however many rows there are."""
-    rows = [(0, 100, 101, 1, 1), (SECOND_NS, 100, 101, 2, 1), (3 * SECOND_NS, 100, 102, 2, 1)]
+    rows = [(0, 100, 101, 1, 1), (NS_PER_S, 100, 101, 2, 1), (3 * NS_PER_S, 100, 102, 2, 1)]
     assert measured(session(4, quotes=quotes(rows)))["spread1_time"] == 0.75
 
 
 def test_day_and_night_are_apart() -> None:
     """A session around the open: the night's spread is not the day's."""
-    before = 10 * SECOND_NS
+    before = 10 * NS_PER_S
     bid = np.array([100, 100])
     ts = np.array([START_NS - before, START_NS])
     one = np.ones(2, np.int64)
@@ -37,9 +38,9 @@ def test_life_of_a_wide_spread() -> None:
     """From its first row to the next narrow one; one that is not over does not count."""
     rows = []
     for at in range(40):
-        rows += [(at * SECOND_NS, 100, 101, 1, 1), (at * SECOND_NS + 500, 100, 103, 1, 1)]
-        rows += [(at * SECOND_NS + 700, 100, 102, 1, 1), (at * SECOND_NS + 20_500, 100, 101, 1, 1)]
-    rows.append((40 * SECOND_NS, 100, 102, 1, 1))
+        rows += [(at * NS_PER_S, 100, 101, 1, 1), (at * NS_PER_S + 500, 100, 103, 1, 1)]
+        rows += [(at * NS_PER_S + 700, 100, 102, 1, 1), (at * NS_PER_S + 20_500, 100, 101, 1, 1)]
+    rows.append((40 * NS_PER_S, 100, 102, 1, 1))
     assert measured(session(3600, quotes=quotes(rows)))["wide_median_us"] == 20
 
 
@@ -47,7 +48,7 @@ def test_life_of_a_wide_spread() -> None:
 def test_who_emptied_a_queue(by_trade: int) -> None:
     """The row after a trade is what it left; queues that go without one were cancelled."""
     changes = moving(np.arange(1000, 959, -1))
-    told = [(SECOND_NS // 2 + (at + 1) * SECOND_NS, 1000 - at, 5, -1) for at in range(by_trade)]
+    told = [(NS_PER_S // 2 + (at + 1) * NS_PER_S, 1000 - at, 5, -1) for at in range(by_trade)]
     made = trades(told, changes) if told else Trades(*(np.empty(0, np.int64) for _ in range(5)))
     found = measured(session(60, quotes=changes, trades=made))["depl_by_trade"]
     assert found == by_trade / 40
@@ -68,7 +69,7 @@ def test_moves_are_those_at_a_spread_of_one_tick() -> None:
     rows = []
     for at in range(80):
         bid = 100 + at // 2  # up every second time only; the other time the ask comes back
-        rows += [(at * SECOND_NS, bid, bid + 1, 1, 1), (at * SECOND_NS + 10, bid, bid + 2, 1, 1)]
+        rows += [(at * NS_PER_S, bid, bid + 1, 1, 1), (at * NS_PER_S + 10, bid, bid + 2, 1, 1)]
     assert measured(session(100, quotes=quotes(rows)))["p_cont_1tick"] == 1
 
 

@@ -7,9 +7,9 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from feedsim.instruments import trading_day
+from feedsim.instruments import NS_PER_S, trading_day
 from feedsim.lab.realism import measure
-from feedsim.lab.realism.arrays import SECOND_NS, Session
+from feedsim.lab.realism.arrays import Session
 from feedsim.lab.realism.gathered import Gathering
 from feedsim.lab.realism.generated import generated, sheets_with_log
 from feedsim.lab.realism.plots import plots_of
@@ -94,8 +94,8 @@ def test_whole_sessions_of_a_market() -> None:
     quoting = study.facts.symbols["NQ"].quoting
     night_ns = DAY.close_ns - DAY.open_ns - (DAY.rth_close_ns - DAY.rth_open_ns)
     # A quote counts where it begins.
-    assert quoting.night_by_spread.sum() == pytest.approx(night_ns, abs=60 * SECOND_NS)
-    assert quoting.time_by_spread.sum() <= 6 * SECOND_NS
+    assert quoting.night_by_spread.sum() == pytest.approx(night_ns, abs=60 * NS_PER_S)
+    assert quoting.time_by_spread.sum() <= 6 * NS_PER_S
     result = study.result(name="", kind="", sessions="", notes=[])
     assert next(row.why for row in result.rows if row.metric == "first5") == TOO_LITTLE
 
@@ -119,10 +119,10 @@ def test_a_study_of_nothing_judges_nothing() -> None:
 @pytest.mark.parametrize("minutes", [10, 60, 360])
 def test_sessions_lie_in_regular_trading_without_its_edges(minutes: float) -> None:
     """They begin at 09:45 one after the other and end by 15:45, whatever their number."""
-    quarter = 15 * 60 * SECOND_NS
+    quarter = 15 * 60 * NS_PER_S
     starts = [start_of(DAY, index, minutes) for index in range(50)]
     assert starts[0] == DAY.rth_open_ns + quarter
-    assert max(starts) + minutes * 60 * SECOND_NS <= DAY.rth_close_ns - quarter
+    assert max(starts) + minutes * 60 * NS_PER_S <= DAY.rth_close_ns - quarter
     assert len(set(starts)) == min(360 // minutes, 50)
 
 
@@ -130,11 +130,11 @@ def test_each_trading_day_is_a_stretch() -> None:
     """A tape over a break: two of them, none with rows of the other."""
     day = trading_day(DAY.date)
     source = SyntheticSource(
-        config=MarketConfig(symbols=("ES",)), seed=1, start_ns=day.close_ns - 30 * SECOND_NS, minutes=61
+        config=MarketConfig(symbols=("ES",)), seed=1, start_ns=day.close_ns - 30 * NS_PER_S, minutes=61
     )
     first, second = Gathering(bare(source)).stretches()
     assert first["ES"].day == day
     assert first["ES"].end_ns == day.close_ns
     assert second["ES"].quotes is not None
-    assert second["ES"].start_ns == day.close_ns + 3600 * SECOND_NS
+    assert second["ES"].start_ns == day.close_ns + 3600 * NS_PER_S
     assert second["ES"].quotes.ts[0] >= second["ES"].start_ns

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from feedsim.lab.realism.arrays import SECOND_NS
+from feedsim.instruments import NS_PER_S
 from feedsim.lab.realism.sums import LEAST, Autocorrelation, Fano, Logit, Mean, Regression, counted, quantile_of
 
 NUMBERS = arrays(np.float64, st.integers(LEAST, 80), elements=st.floats(-100, 100, width=32))
@@ -86,18 +86,18 @@ def test_nothing_is_paired_across_sessions() -> None:
 def test_fano_of_a_poisson_process_is_one() -> None:
     """And of one whose events come five at a time it is five."""
     rng = np.random.default_rng(1)
-    times = np.sort(rng.integers(0, 20_000 * SECOND_NS, 60_000))
+    times = np.sort(rng.integers(0, 20_000 * NS_PER_S, 60_000))
     for many in (1, 5):
-        fano = Fano(SECOND_NS)
-        fano.add(np.repeat(times, many), 0, 20_000 * SECOND_NS)
+        fano = Fano(NS_PER_S)
+        fano.add(np.repeat(times, many), 0, 20_000 * NS_PER_S)
         assert fano.factor == pytest.approx(many, rel=0.04)
 
 
 def test_fano_is_about_each_sessions_own_mean() -> None:
     """A quiet and a busy session of a clock do not cluster."""
-    fano = Fano(SECOND_NS)
+    fano = Fano(NS_PER_S)
     for per_s in (1, 20):
-        fano.add(np.arange(100 * per_s) * (SECOND_NS // per_s), 0, 100 * SECOND_NS)
+        fano.add(np.arange(100 * per_s) * (NS_PER_S // per_s), 0, 100 * NS_PER_S)
     assert fano.factor == 0
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from feedsim.lab.realism.arrays import SECOND_NS, Session
+from feedsim.instruments import NS_PER_S
+from feedsim.lab.realism.arrays import Session
 from feedsim.lab.realism.telling import tells
 from tests.lab.realism.made import DAY, START_NS, books, moving, orders, quotes, session, trades
 
@@ -33,7 +34,7 @@ def test_how_fine_times_are(step_ns: int, fine: int) -> None:
 
 def test_quotes_on_an_interval_are_not_changes() -> None:
     """Every 200 ms, or at times that nobody chose."""
-    assert "changes" not in tells(session(60, quotes=moving(np.arange(100), step_ns=SECOND_NS // 5)))
+    assert "changes" not in tells(session(60, quotes=moving(np.arange(100), step_ns=NS_PER_S // 5)))
     assert "changes" in tells(session(60, quotes=UNEVEN))
 
 
@@ -43,6 +44,6 @@ def test_quotes_on_an_interval_are_not_changes() -> None:
 )
 def test_day_or_night(start_s: int, seconds: int, told: set[str]) -> None:
     """By regular trading of the session's day."""
-    start_ns = START_NS + start_s * SECOND_NS
-    of = Session(start_ns=start_ns, end_ns=start_ns + seconds * SECOND_NS, quotes=UNEVEN, day=DAY)
+    start_ns = START_NS + start_s * NS_PER_S
+    of = Session(start_ns=start_ns, end_ns=start_ns + seconds * NS_PER_S, quotes=UNEVEN, day=DAY)
     assert tells(of) & {"day", "night"} == told
