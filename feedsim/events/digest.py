@@ -9,7 +9,8 @@ computes the same digest from Structs, JSON or MessagePack:
   multiple of its tick, so this says what integer ticks would, and also holds for recordings that are off tick;
 - booleans: one byte; text: UTF-8 and a zero byte (null is a single 0xFF before the zero);
 - lists: their lengths (int64, -1 for null) in one hash, their values in another;
-- order: for every event the stream's number (uint16 little-endian), in the order in which streams first speak.
+- order: for every event its stream's number (uint16 little-endian); the streams are numbered as they first speak, and
+  their names in that order follow the hash.
 """
 
 from __future__ import annotations
@@ -87,7 +88,9 @@ class Digest:
         total = hashlib.sha256()
         for name, value in self.streams().items():
             total.update(f"{name} {value}\n".encode())
-        total.update(f"order {self._order.hexdigest()}\n".encode())
+        # Numbers alone would not tell which stream spoke first: two that speak once each could change places unseen.
+        spoke = " ".join(map(str, self._streams.keys))
+        total.update(f"order {self._order.hexdigest()} {spoke}\n".encode())
         return total.hexdigest()
 
     def _stream(self, key: StreamKey) -> str:

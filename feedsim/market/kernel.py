@@ -47,7 +47,7 @@ from feedsim.market.reaction import REACTION, leaning
 from feedsim.market.telling import L1_FIELDS, L2_WIDTH, log_gone, tell_l1, tell_l2
 from feedsim.market.users import TOLD
 
-FORMAT = 4
+FORMAT = 5
 """Of the state and of what is told: another one, other bytes."""
 
 NEVER = 1 << 62

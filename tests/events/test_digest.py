@@ -114,7 +114,7 @@ def test_by_hand() -> None:
         stream.update(f"{name} {hashlib.sha256(data).hexdigest()}\n".encode())
     total = hashlib.sha256()
     total.update(f"trade/ES {stream.hexdigest()}\n".encode())
-    total.update(f"order {hashlib.sha256(struct.pack('<H', 0)).hexdigest()}\n".encode())
+    total.update(f"order {hashlib.sha256(struct.pack('<H', 0)).hexdigest()} trade/ES\n".encode())
     assert of_events([Trade(1, 1, 1_000, "ES", 5000.25, 2, -1, 9)]).hexdigest() == total.hexdigest()
 
 
@@ -182,6 +182,12 @@ def test_any_other_order_is_another_digest(seed: int, data: st.DataObject) -> No
             assert of_events(swapped).hexdigest() != before
     events[at].symbol = "ES" if events[at].symbol == "NQ" else "NQ"
     assert of_events(events).hexdigest() != before
+
+
+def test_which_stream_speaks_first_is_in_the_digest() -> None:
+    """Two streams that speak once each, and change places."""
+    es, nq = (Status(1, 1, 1, symbol, "open", "", "") for symbol in ("ES", "NQ"))
+    assert of_events([es, nq]).hexdigest() != of_events([nq, es]).hexdigest()
 
 
 def test_values_do_not_run_into_each_other() -> None:
