@@ -24,7 +24,12 @@ TimeUnit = Literal["ms", "us", "ns"]
 Policy = Literal["skip", "wait", "disconnect"]
 StepUnit = Literal["event", "trade", "bar"]
 PlayState = Literal["playing", "paused", "ended"]
+Side = Literal["buy", "sell"]
+OrderType = Literal["market", "limit", "stop", "stop_limit"]
+TimeInForce = Literal["day", "gtc", "ioc", "fok"]
+OrderState = Literal["new", "partially_filled", "filled", "cancelled", "replaced", "rejected", "expired"]
 
+ClientOrderId = Annotated[str, Meta(min_length=1, max_length=64, description="the client's name for an order")]
 Id = Annotated[int, Meta(description="the client's number for a request; the answer repeats it")]
 LAST_MS = 7_258_118_400_000  # the year 2200
 
@@ -132,10 +137,78 @@ class Resume(Request, tag="resume", kw_only=True):
     session_id: str
     epoch: int
     seq: Annotated[int, Meta(ge=0)]
+    account: str | None = None
+    """The account of before, as welcome named it."""
+    account_n: Annotated[int, Meta(ge=0)] | None = None
+    """The last private event that came; all after it are sent again."""
 
 
 class Ping(Request, tag="ping", kw_only=True):
     """Answered at once by pong."""
+
+
+class Bracket(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """Where an order's fills are to be closed again; what one of the two closes, the other leaves alone."""
+
+    stop_loss: float | None = None
+    take_profit: float | None = None
+
+
+class OrderNew(Request, tag="order.new", kw_only=True):
+    """Send an order. The answer is an `order` event: new, or rejected with a code and a sentence.
+
+    An order with a `client_order_id` that was used before is not entered again: its state is told again.
+    """
+
+    client_order_id: ClientOrderId
+    symbol: str
+    side: Side
+    type: OrderType = "market"
+    quantity: float
+    price: float | None = None
+    stop_price: float | None = None
+    tif: TimeInForce = "day"
+    post_only: bool = False
+    reduce_only: bool = False
+    bracket: Bracket | None = None
+    seen_seq: Annotated[int, Meta(ge=0, description="the seq of the event that the order reacts to")] | None = None
+
+
+class OrderReplace(Request, tag="order.replace", kw_only=True):
+    """Change an open order. Less quantity at the same price keeps its place in the queue, all else loses it."""
+
+    client_order_id: ClientOrderId
+    quantity: float | None = None
+    price: float | None = None
+    stop_price: float | None = None
+    seen_seq: Annotated[int, Meta(ge=0)] | None = None
+
+
+class OrderCancel(Request, tag="order.cancel", kw_only=True):
+    """Take an open order out."""
+
+    client_order_id: ClientOrderId
+    seen_seq: Annotated[int, Meta(ge=0)] | None = None
+
+
+class CancelAll(Request, tag="order.cancel_all", kw_only=True):
+    """Take all open orders out, or those of one symbol."""
+
+    symbol: str | None = None
+
+
+class Flatten(Request, tag="flatten", kw_only=True):
+    """Take all open orders out and close all positions at the market, or those of one symbol."""
+
+    symbol: str | None = None
+
+
+class AccountQuery(Request, tag="account", kw_only=True):
+    """Answered by an `account` event; before it, on `orders`, every open order and position."""
+
+    orders: bool = False
+    cancel_on_disconnect: bool | None = None
+    """Set it: open orders go when this account's last connection does."""
 
 
 AnyRequest = (
@@ -153,6 +226,12 @@ AnyRequest = (
     | ReplayJump
     | Resume
     | Ping
+    | OrderNew
+    | OrderReplace
+    | OrderCancel
+    | CancelAll
+    | Flatten
+    | AccountQuery
 )
 Control = ReplayPause | ReplayResume | ReplayStop | ReplaySpeed | ReplaySeek | ReplayStep | ReplayJump
 
@@ -191,6 +270,8 @@ class Welcome(Message, tag="welcome", kw_only=True):
     clock: ClockInfo
     rebase_ms: int
     heartbeat_s: float
+    account: str | None = None
+    """This connection's account, a secret between it and the server; None where nobody may trade."""
 
 
 class Subscribed(Message, tag="subscribed", kw_only=True):
@@ -211,10 +292,10 @@ class Subscribed(Message, tag="subscribed", kw_only=True):
 
 
 class Events(Message, tag="events", kw_only=True):
-    """What was due in one wake-up."""
+    """What was due in one wake-up, or what the account has to hear."""
 
     sent: Micros
-    events: Sequence[AnyEvent]
+    events: Sequence[AnyEvent | AnyPrivate]
 
 
 class Snapshot(Message, tag="snapshot", kw_only=True):
@@ -268,6 +349,82 @@ class Pong(Message, tag="pong", kw_only=True):
     sent: Micros
 
 
+class Private(Message, kw_only=True):
+    """What only the account's owner hears, in `events` frames. It has no place on the tape: it follows `after_seq`."""
+
+    n: Annotated[int, Meta(description="position among the account's private events, from 1")]
+    after_seq: Annotated[int, Meta(description="the last event of the session before it")]
+    ts: Annotated[int, Meta(description="session time, in the unit that was subscribed to")]
+
+
+class OrderEvent(Private, tag="order", kw_only=True):
+    """What became of an order; `id` is the request that it answers."""
+
+    id: Id | None = None
+    client_order_id: str
+    symbol: str
+    side: Side
+    order_type: OrderType
+    state: OrderState
+    quantity: float
+    filled: int = 0
+    remaining: int = 0
+    price: float | None = None
+    stop_price: float | None = None
+    tif: TimeInForce = "day"
+    triggered: bool = False
+    """A stop that is at work now as a market or limit order."""
+    parent: str | None = None
+    """The order whose bracket this one belongs to."""
+    reason: str = ""
+    """A code, where it was rejected, cancelled or has expired."""
+    message: str = ""
+
+
+class FillEvent(Private, tag="fill", kw_only=True):
+    """A part of an order that traded; `fee` in dollars."""
+
+    client_order_id: str
+    symbol: str
+    fill_id: int
+    side: Side
+    price: float
+    quantity: int
+    fee: float
+    liquidity: Literal["maker", "taker"]
+
+
+class PositionEvent(Private, tag="position", kw_only=True):
+    """A symbol's position after a fill or a change of day; money in dollars."""
+
+    symbol: str
+    quantity: int
+    average_price: float | None
+    realized: float
+    unrealized: float
+    fees: float
+
+
+class AccountEvent(Private, tag="account", kw_only=True):
+    """The account as it stands; money in dollars."""
+
+    id: Id | None = None
+    account: str
+    state: Literal["active", "closing_only"]
+    balance: float
+    """Cash: what was paid in, and what was realised less fees."""
+    equity: float
+    """And what is not realised yet."""
+    realized: float
+    unrealized: float
+    fees: float
+    margin: float
+    """Held for the positions and open orders."""
+    free: float
+    """Left for more."""
+    reason: str = ""
+
+
 class Error(Message, tag="error", kw_only=True):
     """What was wrong with a request, and what is allowed. The connection goes on unless a close follows."""
 
@@ -282,8 +439,10 @@ class Error(Message, tag="error", kw_only=True):
         "not_controllable",
         "resume_too_old",
         "limit_exceeded",
+        "order_rejected",
     ]
     message: str
 
 
+AnyPrivate = OrderEvent | FillEvent | PositionEvent | AccountEvent
 AnyMessage = Welcome | Subscribed | Events | Snapshot | HistoryAnswer | Heartbeat | Skipped | ReplayState | Pong | Error
