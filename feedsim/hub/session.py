@@ -12,6 +12,7 @@ import msgspec
 from feedsim.events import Chunk, StreamKey
 from feedsim.hub.backlog import Backlog
 from feedsim.hub.counters import Counters
+from feedsim.hub.desk import Desk, Exchange
 from feedsim.hub.memory import History
 from feedsim.hub.readers import Readers
 from feedsim.hub.ring import Ring
@@ -61,8 +62,9 @@ class Session:
         wall_us: Callable[[], int],
         counters: Counters,
         recorder: Recorder | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
-        """`make_tape` opens the session's tape anew as often as it is asked to."""
+        """`make_tape` opens the session's tape anew as often as it is asked to; without an exchange nobody trades."""
         self.setup = setup
         self.recorder = recorder
         self.ring = Ring(setup.ring_bytes)
@@ -88,6 +90,7 @@ class Session:
             counters=counters,
         )
         self.readers = Readers(self.ring, self._backlog, wall_us=wall_us, counters=counters)
+        self.desk = None if exchange is None else Desk(exchange, player, self.ring, wall_us=wall_us)
 
     # ------------------------------------------------------------------------------------------------------- running
 
@@ -135,6 +138,8 @@ class Session:
         await self.readers.ready()
 
     def close(self) -> None:
+        if self.desk is not None:
+            self.desk.close()
         self.player.close()
         self.tape.close()
 
@@ -144,6 +149,8 @@ class Session:
         if self.recorder is not None:
             self.recorder.append(*due)
         self.readers.publish(block, due.lo, due.hi)
+        if self.desk is not None:
+            self.desk.on_told(*due)
         self._counters.on_published(*due)
         if due.hi == len(due.chunk):
             self._history.on_told(due.chunk)
@@ -185,6 +192,8 @@ class Session:
         if epoch != self.ring.epoch:
             self.readers.end_epoch()
             self.ring.restart(epoch)
+            if self.desk is not None:
+                self.desk.on_epoch(epoch)
             self._rebase_due = self.setup.rebase
             self.readers.broadcast(self.replay_state(), after_events=False)
         self._wake_waiters()
@@ -197,6 +206,8 @@ class Session:
 
     def _on_end(self) -> None:
         self.readers.flush()
+        if self.desk is not None:
+            self.desk.on_end()
         self.readers.broadcast(self.replay_state(), after_events=True)
         self._wake_waiters()
 
@@ -213,6 +224,7 @@ class Session:
             controllable=self.setup.controllable,
             may_wait=may_wait,
             default_policy="wait" if may_wait else "skip",
+            trading=self.desk is not None,
         )
 
     def clock(self) -> ClockInfo:
@@ -220,7 +232,9 @@ class Session:
         ts = self.player.session_ns // NS_PER_MS
         return ClockInfo(ts, "max" if math.isinf(speed) else speed, self.player.state)
 
-    def welcome(self, id: int | None, *, sources: tuple[str, ...], auth_required: bool) -> Welcome:
+    def welcome(
+        self, id: int | None, *, sources: tuple[str, ...], auth_required: bool, account: str | None = None
+    ) -> Welcome:
         return Welcome(
             id=id,
             protocol=PROTOCOL,
@@ -238,6 +252,7 @@ class Session:
             clock=self.clock(),
             rebase_ms=self.rebase_ms,
             heartbeat_s=self.setup.heartbeat_s,
+            account=None if auth_required else account,
         )
 
     def heartbeat(self) -> Heartbeat:

@@ -92,6 +92,8 @@ class Player:
         """An epoch begins: gets its number."""
         self.on_end: Callable[[], None] = _ignore
         """Everything is told."""
+        self.on_clock: Callable[[], None] = _ignore
+        """The clock was stopped or started by a user, or runs at another speed."""
         self._ahead: deque[Chunk] = deque()
         self._chunk: Chunk | None = None
         self._avail: list[int] | None = None
@@ -140,6 +142,7 @@ class Player:
         if self.state == "playing":
             self.state = "paused"
             self.clock.pause(self.pacer.now())
+            self.on_clock()
             self.pacer.wake()
 
     def resume(self) -> None:
@@ -147,11 +150,13 @@ class Player:
             self.state = "playing"
             self._steps = None
             self.clock.resume(self.pacer.now())
+            self.on_clock()
             self.pacer.wake()
 
     def set_speed(self, speed: float) -> None:
         """Raises ValueError unless 0 < speed."""
         self.clock.set_speed(speed, self.pacer.now())
+        self.on_clock()
         self.pacer.wake()
 
     def seek(self, ns: int, reason: str = "seek") -> None:

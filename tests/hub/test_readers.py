@@ -187,7 +187,7 @@ def test_what_is_skipped_is_followed_by_a_snapshot() -> None:
         assert after[:2] == [m.Snapshot, m.Events]
         snapshot = line.told(m.Snapshot)[-1]
         first = next(
-            message.events[0]
+            message.of_the_tape[0]
             for message in line.messages[line.messages.index(snapshot) :]
             if isinstance(message, m.Events)
         )

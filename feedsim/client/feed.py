@@ -1,4 +1,4 @@
-"""The client: `async with feedsim.connect(url) as feed`, and the events of a feed come as typed Structs, in order.
+"""One subscription over a WebSocket that may be lost: the events in order, and none missing that was not named.
 
 It reconnects with full jitter, resumes where it was, and checks that no stream has a gap that was not named.
 """
@@ -20,6 +20,7 @@ from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
+from feedsim.client.trading import Trading
 from feedsim.errors import FeedsimError, ProtocolError
 from feedsim.events import Event, StreamKey
 from feedsim.wire import messages as m
@@ -80,8 +81,8 @@ def connect(
     return Feed(url, subscribe, encoding=encoding, token=token, reconnect=reconnect, give_up_s=give_up_s)
 
 
-class Feed:
-    """One subscription that outlives its connections. For one task at a time."""
+class Feed(Trading):
+    """One subscription, and one account, that outlive their connections. For one task at a time."""
 
     def __init__(
         self,
@@ -93,6 +94,7 @@ class Feed:
         reconnect: bool,
         give_up_s: float,
     ) -> None:
+        super().__init__()
         self.url = url
         self.welcome: m.Welcome
         """What the server said of the session that is attached."""
@@ -119,7 +121,7 @@ class Feed:
         self._give_up_s = give_up_s
         self._ids = itertools.count(1)
         self._answers: dict[int, msgspec.Struct] = {}
-        self._events: deque[Event] = deque()
+        self._events: deque[Event | m.AnyPrivate] = deque()
         self._next: dict[tuple[str, str, int], int] = {}
         self._over = False
         """Everything was sent: the session is at its end."""
@@ -169,12 +171,19 @@ class Feed:
 
     def _attach(self, welcome: m.Welcome) -> None:
         self.welcome = welcome
+        self._begin_account()
         self._over = False
         self.epoch, self.seq = welcome.epoch, welcome.seq
 
     async def _resume(self) -> bool:
         """Go back to the session of before; False where it is gone."""
-        resume = m.Resume(session_id=self.welcome.session_id, epoch=self.epoch, seq=self.seq)
+        resume = m.Resume(
+            session_id=self.welcome.session_id,
+            epoch=self.epoch,
+            seq=self.seq,
+            account=self.welcome.account,
+            account_n=self.heard_n,
+        )
         try:
             answer = await self._ask(resume)
         except ProtocolError as error:
@@ -182,6 +191,8 @@ class Feed:
                 raise
             return False
         assert isinstance(answer, m.Welcome)
+        if answer.account != self.welcome.account:
+            self._begin_account()
         self.welcome = answer
         return True
 
@@ -204,9 +215,16 @@ class Feed:
         return self
 
     async def __anext__(self) -> Event:
-        while not self._events:
-            await self._read_on()
-        return self._events.popleft()
+        while True:
+            event = await self._next_event()
+            if isinstance(event, Event):
+                return event
+
+    async def everything(self) -> AsyncIterator[Event | m.AnyPrivate]:
+        """The events and, as they come, what becomes of this feed's orders, positions and account."""
+        with contextlib.suppress(StopAsyncIteration):
+            while True:
+                yield await self._next_event()
 
     async def batches(self) -> AsyncIterator[list[Event]]:
         """The events as lists: what was sent in one frame."""
@@ -214,9 +232,19 @@ class Feed:
             while True:
                 while not self._events:
                     await self._read_on()
-                batch = list(self._events)
+                batch = [event for event in self._events if isinstance(event, Event)]
                 self._events.clear()
-                yield batch
+                if batch:
+                    self.seen_seq = batch[-1].seq
+                    yield batch
+
+    async def _next_event(self) -> Event | m.AnyPrivate:
+        while not self._events:
+            await self._read_on()
+        event = self._events.popleft()
+        if isinstance(event, Event):
+            self.seen_seq = event.seq
+        return event
 
     async def _read_on(self) -> None:
         """Take one message, over a new connection if need be. Raises StopAsyncIteration at the session's end."""
@@ -263,7 +291,7 @@ class Feed:
         """Keep what a message says."""
         if isinstance(message, m.Events):
             self.sent_us = message.sent
-            self._events.extend(event for event in message.events if self._in_order(event))
+            self._events.extend(event for event in message.events if self._is_new(event))
         elif isinstance(message, m.Heartbeat):
             self.heartbeat = message
         elif isinstance(message, m.Snapshot):
@@ -283,6 +311,14 @@ class Feed:
         identity = getattr(message, "id", None)
         if identity is not None:
             self._answers[identity] = message
+
+    def _is_new(self, event: Event | m.AnyPrivate) -> bool:
+        if isinstance(event, Event):
+            return self._in_order(event)
+        identity = getattr(event, "id", None)
+        if identity is not None:
+            self._answers[identity] = event
+        return self._hear(event)
 
     def _in_order(self, event: Event) -> bool:
         """Count an event in its stream; False if it is known. Raises GapError where one is missing and not named."""
