@@ -29,6 +29,8 @@ class Exchange(Protocol):
 
     next_due_ns: int | None
     """When something that is delayed is due."""
+    busy: bool
+    """Whether events matter to it now: somebody has an order or a position, or something is delayed."""
 
     def open_account(self, account: str) -> None: ...
     def knows(self, account: str) -> bool: ...
@@ -51,6 +53,9 @@ class Desk:
         self._ring = ring
         self._wall_us = wall_us
         self._cursors: dict[str, set[Cursor]] = {}
+        self._heard: list[tuple[str, Private | Error]] = []
+        """What the exchange gave while the events that made it were not told yet."""
+        self._told_ahead = False
         self._timer: asyncio.TimerHandle | None = None
         player.on_clock = self._on_clock
 
@@ -88,7 +93,33 @@ class Desk:
 
     def on_told(self, chunk: Chunk, lo: int, hi: int) -> None:
         """These events were told: what they fill, and what was due before them, is told after them."""
-        self.exchange.on_told(chunk, lo, hi)
+        if not self._told_ahead:
+            self.exchange.on_told(chunk, lo, hi)
+        self._told_ahead = False
+        self._deliver()
+
+    def tell_ahead(self, chunk: Chunk, lo: int, hi: int) -> int:
+        """Give the exchange events that are about to be told, up to the first after which somebody has to hear of
+        something; the position behind it, or `hi`."""
+        self._told_ahead = True
+        if not self.exchange.busy:
+            self.exchange.on_told(chunk, lo, hi)
+            return hi
+        for at in range(lo, hi):
+            self.exchange.on_told(chunk, at, at + 1)
+            self._heard += self.exchange.take()
+            if self._heard:
+                return at + 1
+        return hi
+
+    @property
+    def has_news(self) -> bool:
+        """Whether an account will hear of something once what is about to be told is told."""
+        return bool(self._heard)
+
+    def advance(self, now_ns: int) -> None:
+        """The clock is here, and nothing else was told."""
+        self.exchange.advance(now_ns)
         self._deliver()
 
     def on_epoch(self, epoch: int) -> None:
@@ -129,7 +160,7 @@ class Desk:
     # ------------------------------------------------------------------------------------------ telling
 
     def _deliver(self) -> None:
-        heard = self.exchange.take()
+        heard, self._heard = [*self._heard, *self.exchange.take()], []
         if heard:
             by_account: dict[str, list[Private | Error]] = {}
             for account, message in heard:

@@ -13,6 +13,7 @@ from feedsim.events import Chunk, StreamKey
 from feedsim.hub.backlog import Backlog
 from feedsim.hub.counters import Counters
 from feedsim.hub.desk import Desk, Exchange
+from feedsim.hub.lockstep import LockStep
 from feedsim.hub.memory import History
 from feedsim.hub.readers import Readers
 from feedsim.hub.ring import Ring
@@ -48,6 +49,10 @@ class SessionSetup(msgspec.Struct, frozen=True, kw_only=True):
     ring_bytes: int = 12 * 2**20
     rebase: bool = False
     heartbeat_s: float = 1.0
+    lockstep_ms: int = 0
+    """Above 0 the clock waits for its clients' acks, and goes so far at each that names no time."""
+    think_s: float = 0.0
+    """Seconds of real time that a lock-step client may think; 0: for ever."""
 
 
 class Session:
@@ -70,7 +75,8 @@ class Session:
         self.ring = Ring(setup.ring_bytes)
         self.tape = make_tape()
         self.player = player = make_player(self.tape)
-        player.on_read, player.on_epoch, player.on_end = self._on_read, self._on_epoch, self._on_end
+        player.lookahead.on_read, player.on_epoch, player.on_end = self._on_read, self._on_epoch, self._on_end
+        player.lookahead.on_amended = self._on_amended
         player.on_late, player.on_passed = counters.on_late, self._on_passed
         self.rebase_ms = 0
         self._rebase_due = setup.rebase
@@ -85,12 +91,24 @@ class Session:
         self._backlog = Backlog(
             self.ring,
             make_tape=make_tape,
-            checkpoints=lambda: [point for point in player.checkpoints if point.epoch == self.ring.epoch],
+            checkpoints=lambda: [point for point in player.lookahead.checkpoints if point.epoch == self.ring.epoch],
             wall_us=wall_us,
             counters=counters,
         )
         self.readers = Readers(self.ring, self._backlog, wall_us=wall_us, counters=counters)
         self.desk = None if exchange is None else Desk(exchange, player, self.ring, wall_us=wall_us)
+        self.lockstep = self._make_lockstep() if setup.lockstep_ms else None
+
+    def _make_lockstep(self) -> LockStep:
+        player = self.player
+        player.on_limit, player.cut = self._on_limit, self._cut
+        return LockStep(
+            player,
+            step_ms=self.setup.lockstep_ms,
+            think_s=self.setup.think_s,
+            tell=self.readers.tell,
+            head=lambda: self.ring.head,
+        )
 
     # ------------------------------------------------------------------------------------------------------- running
 
@@ -138,8 +156,9 @@ class Session:
         await self.readers.ready()
 
     def close(self) -> None:
-        if self.desk is not None:
-            self.desk.close()
+        for part in (self.desk, self.lockstep):
+            if part is not None:
+                part.close()
         self.player.close()
         self.tape.close()
 
@@ -181,6 +200,15 @@ class Session:
             self._rebase(int(chunk.avail[0]))
         self.readers.prepare(self.ring.add(chunk))
 
+    def _on_amended(self, void: int, told: Chunk, rest: Chunk) -> None:
+        """What was read ahead is void from this seq on; in its place come events that are told already, and others."""
+        self.ring.cut_off(void)
+        for chunk in (told, rest):
+            if len(chunk):
+                self.readers.prepare(self.ring.add(chunk))
+        if len(told):
+            self._history.on_told(told)
+
     def _on_passed(self, chunk: Chunk, told: int) -> None:
         """An earlier run told this: it is history, and the head."""
         self.ring.head = chunk.first_seq + told - 1
@@ -194,9 +222,27 @@ class Session:
             self.ring.restart(epoch)
             if self.desk is not None:
                 self.desk.on_epoch(epoch)
+            if self.lockstep is not None:
+                self.lockstep.restart(self.player.session_ns)
             self._rebase_due = self.setup.rebase
             self.readers.broadcast(self.replay_state(), after_events=False)
         self._wake_waiters()
+
+    def _on_limit(self) -> None:
+        assert self.lockstep is not None
+        if self.desk is not None:
+            self.desk.advance(self.player.session_ns)
+        self.lockstep.on_limit()
+
+    def _cut(self, chunk: Chunk, lo: int, hi: int) -> int:
+        """How much of what is due is told in this step: up to the first event that an account hears something of."""
+        if self.desk is None:
+            return hi
+        assert self.lockstep is not None
+        until = self.desk.tell_ahead(chunk, lo, hi)
+        if self.desk.has_news:
+            self.lockstep.stop_after(chunk, until - 1)
+        return until
 
     def _rebase(self, first_ns: int) -> None:
         """Shift all times of this epoch so that its first event happens now, by the wall clock."""
@@ -225,6 +271,7 @@ class Session:
             may_wait=may_wait,
             default_policy="wait" if may_wait else "skip",
             trading=self.desk is not None,
+            lockstep=self.lockstep is not None,
         )
 
     def clock(self) -> ClockInfo:
@@ -253,6 +300,7 @@ class Session:
             rebase_ms=self.rebase_ms,
             heartbeat_s=self.setup.heartbeat_s,
             account=None if auth_required else account,
+            lockstep=self.lockstep is not None,
         )
 
     def heartbeat(self) -> Heartbeat:

@@ -66,6 +66,7 @@ class Client:
             m.ReplayJump: self._jump,
             m.Resume: self._resume,
             m.Ping: self._ping,
+            m.Ack: self._ack,
             **dict.fromkeys(get_args(m.AnyOrder), self._trade),
         }
 
@@ -115,6 +116,8 @@ class Client:
         if self._cursor is not None:
             self._sessions.unsubscribed(self._cursor)
             self._session.readers.detach(self._cursor)
+            if self._session.lockstep is not None:
+                self._session.lockstep.leave(self._cursor)
             if self._session.desk is not None and self._account is not None:
                 self._session.desk.leave(self._account, self._cursor)
             self._sessions.leave(self._session)
@@ -165,6 +168,8 @@ class Client:
         if self._session.player.state == "ended":
             self._session.readers.tell(self._cursor, self._session.replay_state())
         self._sessions.subscribed(self._session, self._cursor)
+        if self._session.lockstep is not None:
+            self._session.lockstep.join(self._cursor)
 
     async def _unsubscribe(self, request: m.Unsubscribe) -> None:
         assert self._cursor is not None
@@ -210,6 +215,11 @@ class Client:
             assert account is not None
             assert self._cursor is not None
             session.desk.tell_again(account, self._cursor, request.account_n)
+
+    async def _ack(self, request: m.Ack) -> None:
+        assert self._session.lockstep is not None
+        assert self._cursor is not None
+        self._session.lockstep.ack(self._cursor, request.until)
 
     async def _trade(self, request: m.AnyOrder) -> None:
         assert self._session.desk is not None

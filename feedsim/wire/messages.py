@@ -152,9 +152,9 @@ class Ping(Request, tag="ping", kw_only=True):
 
 
 class Ack(Request, tag="ack", kw_only=True):
-    """Lock-step only: everything up to now is dealt with, the clock may go on to this time."""
+    """Lock-step only: everything up to now is dealt with, the clock may go on; by the server's step without a time."""
 
-    until: Moment
+    until: Moment | None = None
 
 
 class Bracket(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):

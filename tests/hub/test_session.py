@@ -99,7 +99,7 @@ def test_after_a_seek_history_is_the_past_of_that_time(
 
     async def main() -> None:
         hub = Hub(SHORT, chunk_rows=chunk_rows)
-        hub.session.player._checkpoint_rows = checkpoint_rows
+        hub.session.player.lookahead.checkpoint_rows = checkpoint_rows
         await asyncio.sleep(at_s)
         hub.session.player.pause()
         to_ns = START_NS + int(to_s * NS_PER_S)

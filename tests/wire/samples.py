@@ -155,6 +155,7 @@ ASKED: list[Any] = [
     m.Resume(session_id="live", epoch=1, seq=4),
     m.Resume(session_id="live", epoch=1, seq=4, account="account-x", account_n=7),
     m.Ping(id=-1),
+    m.Ack(),
     m.Ack(until=1_755_783_000_200),
     m.OrderNew(client_order_id="a", symbol="ES", side="buy", quantity=1),
     m.OrderNew(

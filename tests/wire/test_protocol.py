@@ -150,7 +150,7 @@ BAD: list[tuple[Any, str, str]] = [
     ({"op": "order.new", **ORDER, "symbol": "A" * 33}, "bad_request", "symbol"),
     ({"op": "order.new", **ORDER, "bracket": {"stop": 1}}, "bad_request", "stop"),
     ({"op": "order.cancel"}, "bad_request", "client_order_id"),
-    ({"op": "ack"}, "bad_request", "until"),
+    ({"op": "ack", "until": -1}, "bad_request", "until"),
 ]
 
 
