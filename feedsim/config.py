@@ -64,6 +64,9 @@ class ServeSettings(PaceSettings, kw_only=True, forbid_unknown_fields=True):
     coalesce: Annotated[float, _about("ms: what is due within this time leaves together", ge=0, le=1000)] = 0
     tap: Annotated[str, _about("record the live session into this new folder")] = ""
     continue_tap: Annotated[str, _about("go on recording in this folder, after a restart, where it ended")] = ""
+    lockstep: Annotated[bool, _about("the clock waits until every client has dealt with what it was told")] = False
+    step_ms: Annotated[int, _about("lock-step: session time that an ack lets pass, in ms", ge=1, le=60_000)] = 100
+    think_s: Annotated[float, _about("lock-step: seconds that a client may think; 0: for ever", ge=0)] = 30.0
     wait_clients: Annotated[int, _about("hold the live clock until so many clients have subscribed", ge=0)] = 0
     exit_at_end: Annotated[bool, _about("leave when the session is over")] = False
     control: Annotated[Literal["private", "all"], _about("all: every client may control the live session")] = "private"

@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
@@ -53,6 +53,8 @@ class Service:
     def __init__(self, settings: ServeSettings, *, wall_us: Callable[[], int] = wall_us) -> None:
         if settings.rebase and settings.speed != 1:
             raise ConfigError("only a session at speed 1 can happen now", field="rebase")
+        if settings.lockstep:
+            settings = _in_lockstep(settings)
         self.settings = settings
         self.port = 0
         self.counters = Counters()
@@ -135,6 +137,7 @@ class Service:
             controllable=settings.control == "all",
             ring_bytes=round(settings.ring_mib * 2**20),
             rebase=settings.rebase == "now",
+            **_steps(settings),
         )
         tape = open_tape(settings)
         self.tap = open_tap(settings, setup.session_id, tape)
@@ -168,7 +171,7 @@ class Service:
         settings = msgspec.structs.replace(
             self.settings,
             source=self._offers[name],
-            speed=request.speed,
+            speed="max" if self.settings.lockstep else request.speed,
             seed=self.settings.seed if request.seed is None else request.seed,
             option=self.settings.option if name == LIVE else {},
             loop=False,
@@ -181,6 +184,7 @@ class Service:
                     private=True,
                     controllable=True,
                     ring_bytes=round(settings.ring_mib * 2**20),
+                    **_steps(settings),
                 ),
                 partial(_open_between, settings, request),
                 self._player_maker(settings, exit_at_end=False),
@@ -194,6 +198,19 @@ class Service:
 
     def _metrics(self) -> tuple[str, bytes]:
         return metrics_page(self.counters, self.sessions, self.server, self.tap)
+
+
+def _in_lockstep(settings: ServeSettings) -> ServeSettings:
+    """The clock goes as fast as its clients let it. Raises ConfigError where a pace was asked for."""
+    if settings.speed not in (1, "max"):
+        raise ConfigError("in lock-step the clients set the pace: leave it away", field="speed")
+    if settings.rebase:
+        raise ConfigError("a session in lock-step cannot happen now", field="rebase")
+    return msgspec.structs.replace(settings, speed="max", wait_clients=max(settings.wait_clients, 1))
+
+
+def _steps(settings: ServeSettings) -> dict[str, Any]:
+    return {"lockstep_ms": settings.step_ms, "think_s": settings.think_s} if settings.lockstep else {}
 
 
 def _last_seq(tap: Tap | None) -> int:

@@ -111,6 +111,11 @@ class Feed(Trading):
         self.epoch = 0
         self.seq = 0
         """The seq up to which this feed has everything that it subscribed to."""
+        self.clock_ms = 0
+        """In lock-step: where the clock waits for this feed, epoch milliseconds of session time."""
+        self.step_ms: int | None = None
+        """In lock-step: how far the clock may go at each step; None: as far as the server does by itself."""
+        self._must_ack = False
         self.sent_us = 0
         """When the server sent the frame of the event that was yielded last: epoch microseconds of its clock."""
         self._subscribe = subscribe
@@ -171,6 +176,7 @@ class Feed(Trading):
 
     def _attach(self, welcome: m.Welcome) -> None:
         self.welcome = welcome
+        self._must_ack = False
         self._begin_account()
         self._over = False
         self.epoch, self.seq = welcome.epoch, welcome.seq
@@ -251,6 +257,8 @@ class Feed(Trading):
         if self._final is not None or self._over:
             raise StopAsyncIteration
         try:
+            if self._must_ack:
+                await self._ack()
             await self._receive()
         except ConnectionClosed as closed:
             code = closed.rcvd.code if closed.rcvd is not None else 1006
@@ -297,6 +305,8 @@ class Feed(Trading):
         elif isinstance(message, m.Snapshot):
             self.snapshot = list(message.events)
             self.seq = max(self.seq, message.seq)
+        elif isinstance(message, m.Stepped):
+            self.clock_ms, self._must_ack = message.ts, True
         elif isinstance(message, m.Skipped):
             self.skipped.append(message)
             channel, symbol, *tf_s = message.stream
@@ -341,15 +351,32 @@ class Feed(Trading):
 
         Raises ProtocolError when the server refuses.
         """
-        assert self._websocket is not None
         identity = request.id = next(self._ids)
-        await self._websocket.send(self._codec.encode(request), text=self._codec.encoding == "json")
+        await self._send(request)
+        if self._must_ack:
+            # The clock stands, so an answer that takes session time does not come unless it is let go; a pong tells
+            # that one which takes none would be here.
+            await self._send(m.Ping(id=(pong := next(self._ids))))
+            while pong not in self._answers:
+                await self._receive()
+            del self._answers[pong]
         while identity not in self._answers:
+            if self._must_ack:
+                await self._ack()
             await self._receive()
         answer = self._answers.pop(identity)
         if isinstance(answer, m.Error):
             raise ProtocolError(answer.code, answer.message)
         return answer
+
+    async def _send(self, request: m.Request) -> None:
+        assert self._websocket is not None
+        await self._websocket.send(self._codec.encode(request), text=self._codec.encoding == "json")
+
+    async def _ack(self) -> None:
+        """Everything up to now is dealt with."""
+        self._must_ack = False
+        await self._send(m.Ack(until=None if self.step_ms is None else self.clock_ms + self.step_ms))
 
     async def history(self, channel: str, symbol: str, *, tf_s: int | None = None, count: int = 500) -> list[Event]:
         """What one stream told before now, oldest first. Raises ProtocolError."""

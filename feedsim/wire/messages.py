@@ -366,7 +366,7 @@ class Stepped(Message, tag="stepped", kw_only=True):
 
     ts: int
     seq: int
-    reason: Literal["until", "traded", "end"]
+    reason: Literal["until", "traded"]
 
 
 class Pong(Message, tag="pong", kw_only=True):
