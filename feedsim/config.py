@@ -55,7 +55,34 @@ class PaceSettings(SourceSettings, kw_only=True, forbid_unknown_fields=True):
     closed: Annotated[Literal["jump", "wait"], _about("closed hours are jumped over, or waited for")] = "jump"
 
 
-class ServeSettings(PaceSettings, kw_only=True, forbid_unknown_fields=True):
+FillName = Literal["queue", "touch", "cross", "optimistic", "pessimistic"]
+
+
+class TradeSettings(PaceSettings, kw_only=True, forbid_unknown_fields=True):
+    """And how orders fill, how long they take, and what an account may do. Money in dollars."""
+
+    orders: Annotated[bool, _about("clients may trade")] = True
+    fill: Annotated[FillName, _about("when a resting order fills")] = "queue"
+    impact: Annotated[
+        Literal["private", "shared", "none"],
+        _about("where orders enter the synthetic market itself: private sessions, the shared one too, nowhere"),
+    ] = "private"
+    cancels: Annotated[
+        Literal["", "share", "behind"],
+        _about("whose cancelled lots were: share of the queue, or always behind; default: by the source"),
+    ] = ""
+    latency_in: Annotated[str, _about("until an order takes effect: 0, 2ms, lognormal:2ms:0.5, …")] = "0"
+    latency_out: Annotated[str, _about("until its owner hears of it: 0, 2ms, lognormal:2ms:0.5, …")] = "0"
+    venue: Annotated[str, _about("a TOML file of fees, margins and limits instead of feedsim's own")] = ""
+    balance: Annotated[float, _about("dollars that an account begins with", gt=0, le=1e12)] = 100_000.0
+    max_position: Annotated[int, _about("lots a symbol, open orders included; 0: no limit", ge=0)] = 0
+    max_orders: Annotated[int, _about("open orders an account", ge=1, le=10_000)] = 500
+    orders_per_s: Annotated[int, _about("requests an account and second of session; 0: no limit", ge=0)] = 200
+    daily_loss: Annotated[float, _about("dollars lost in a session that close an account; 0: no limit", ge=0)] = 0
+    keep_account: Annotated[bool, _about("positions and cash outlive a seek, a loop and the end")] = False
+
+
+class ServeSettings(TradeSettings, kw_only=True, forbid_unknown_fields=True):
     """And to whom."""
 
     host: Annotated[str, _about("address to listen on")] = "127.0.0.1"

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 
-import feedsim
 from trading_bot import STOP_TICKS, SYMBOL, AccumulationBot
+
+import feedsim
+from feedsim.testing.plugin import ServerFactory
 
 
 async def traded(url: str) -> AccumulationBot:
@@ -19,7 +21,7 @@ async def traded(url: str) -> AccumulationBot:
         return bot
 
 
-def test_it_trades_an_accumulation(feedsim_market) -> None:
+def test_it_trades_an_accumulation(feedsim_market: ServerFactory) -> None:
     """Somebody buys under a resistance: the bot goes along, and only ever with a bracket around it."""
     server = feedsim_market(scenario="orderflow_accumulation", seed=7, minutes=20)
     bot = asyncio.run(traded(server.url))
@@ -30,7 +32,7 @@ def test_it_trades_an_accumulation(feedsim_market) -> None:
     assert 0 <= bought - sold <= bot.lots
 
 
-def test_the_same_market_gives_the_same_fills(feedsim_market) -> None:
+def test_the_same_market_gives_the_same_fills(feedsim_market: ServerFactory) -> None:
     """Run twice, compare everything: times, prices, what each cost."""
     runs = []
     for _ in range(2):
@@ -40,7 +42,7 @@ def test_the_same_market_gives_the_same_fills(feedsim_market) -> None:
     assert runs[0] == runs[1]
 
 
-def test_no_trade_loses_much_more_than_its_stop(feedsim_market) -> None:
+def test_no_trade_loses_much_more_than_its_stop(feedsim_market: ServerFactory) -> None:
     """In a falling market the stop holds what a trade can lose; a few ticks are slippage."""
     server = feedsim_market(scenario="trend_down", seed=3, minutes=15)
     bot = asyncio.run(traded(server.url))

@@ -61,7 +61,7 @@ class AccumulationBot:
 
     def result(self) -> str:
         """One line for each fill, and what is left."""
-        lines = [f"{fill.side:4} {fill.quantity} {fill.symbol} @ {fill.price:.2f}  {fill.liquidity}" for fill in self.fills]
+        lines = [f"{fill.side:4} {fill.quantity} {fill.symbol} @ {fill.price:.2f}" for fill in self.fills]
         account = self.feed.account
         if account is not None:
             lines.append(f"realised {account.realized:+,.2f}  fees {account.fees:,.2f}  equity {account.equity:,.2f}")

@@ -33,6 +33,7 @@ from feedsim.server.server import FeedServer, Limits
 from feedsim.wire.messages import Replay
 
 if TYPE_CHECKING:
+    from feedsim.exchange import Exchange
     from feedsim.tap.tap import Tap
 
 SERVER = f"feedsim/{__version__}"
@@ -149,6 +150,7 @@ class Service:
             wall_us=self._wall_us,
             counters=self.counters,
             recorder=self.tap,
+            exchange=_exchange(settings, tape),
         )
 
     def _player_maker(
@@ -177,6 +179,8 @@ class Service:
             loop=False,
         )
         try:
+            tape = _open_between(settings, request)
+            tape.close()
             return Session(
                 SessionSetup(
                     session_id=f"private-{secrets.token_urlsafe(16)}",
@@ -190,6 +194,7 @@ class Service:
                 self._player_maker(settings, exit_at_end=False),
                 wall_us=self._wall_us,
                 counters=self.counters,
+                exchange=_exchange(settings, tape),
             )
         except FeedsimError as error:
             raise ProtocolError("bad_request", str(error)) from None
@@ -198,6 +203,16 @@ class Service:
 
     def _metrics(self) -> tuple[str, bytes]:
         return metrics_page(self.counters, self.sessions, self.server, self.tap)
+
+
+def _exchange(settings: ServeSettings, tape: Tape) -> Exchange | None:
+    """The exchange of a session, in the shadow of its tape. Raises ConfigError."""
+    if not settings.orders:
+        return None
+    from feedsim.exchange import Exchange
+
+    generated = tape.info.kind == "synthetic"
+    return Exchange(tape.symbols, settings=settings, seed=settings.seed, generated=generated)
 
 
 def _in_lockstep(settings: ServeSettings) -> ServeSettings:

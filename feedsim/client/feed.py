@@ -353,8 +353,8 @@ class Feed(Trading):
         """
         identity = request.id = next(self._ids)
         await self._send(request)
-        if self._must_ack:
-            # The clock stands, so an answer that takes session time does not come unless it is let go; a pong tells
+        if self.welcome.lockstep:
+            # Where the clock stands an answer that takes session time does not come unless it is let go; the pong tells
             # that one which takes none would be here.
             await self._send(m.Ping(id=(pong := next(self._ids))))
             while pong not in self._answers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import secrets
 from abc import ABC, abstractmethod
 from typing import TypedDict, Unpack
 
@@ -63,7 +62,7 @@ class Trading(ABC):
         """The last private event that came."""
         self.seen_seq = 0
         """The event that was yielded last: what an order reacts to, unless it says otherwise."""
-        self._names = (f"{prefix}-{number}" for prefix in (secrets.token_hex(4),) for number in itertools.count(1))
+        self._names = (f"order-{number}" for number in itertools.count(1))
 
     @abstractmethod
     async def _ask(self, request: m.Request) -> msgspec.Struct:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import groupby
 
+from feedsim.config import TradeSettings
 from feedsim.errors import OrderError
 from feedsim.exchange import checks
 from feedsim.exchange.account import Ledger
@@ -20,7 +21,6 @@ from feedsim.exchange.matching import Fill, Matching
 from feedsim.exchange.order import Moment, Order
 from feedsim.exchange.reading import Reading
 from feedsim.exchange.rejects import refuse
-from feedsim.exchange.settings import TradeSettings
 from feedsim.exchange.stops import Stops, is_reached
 from feedsim.exchange.trader import Trader
 from feedsim.exchange.venue import Product, Venue, dollars, money

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from feedsim.config import TradeSettings
 from feedsim.events import Chunk
 from feedsim.exchange.book import Book
 from feedsim.exchange.desk import Desk
@@ -19,7 +20,6 @@ from feedsim.exchange.matching import Matching
 from feedsim.exchange.order import Moment
 from feedsim.exchange.outbox import Outbox
 from feedsim.exchange.reading import STATUS, TOLD, TRADE, Reading
-from feedsim.exchange.settings import TradeSettings
 from feedsim.exchange.shadow import ShadowMatching
 from feedsim.exchange.venue import read_venue
 from feedsim.wire.messages import Error, Private
@@ -195,6 +195,15 @@ class Exchange:
         waiting = heapq.heappop(self._waiting)
         self._moment(due_ns)
         self._happen("request", waiting.account, waiting.request)
+
+    def knows(self, account: str) -> bool:
+        """Whether an account was opened."""
+        return account in self._desk.traders
+
+    @property
+    def busy(self) -> bool:
+        """Whether events matter now: orders rest, stops wait, or something is on its way."""
+        return bool(self._waiting) or self._outbox.next_due_ns is not None or bool(self._desk.hot())
 
     @property
     def next_due_ns(self) -> int | None:

@@ -27,10 +27,15 @@ LEAST_WAIT_S = 0.0002  # a timer that fires early is set again for no less than 
 class Exchange(Protocol):
     """Where orders are entered and filled; it knows session time only."""
 
-    next_due_ns: int | None
-    """When something that is delayed is due."""
-    busy: bool
-    """Whether events matter to it now: somebody has an order or a position, or something is delayed."""
+    @property
+    def next_due_ns(self) -> int | None:
+        """When something that is delayed is due."""
+        ...
+
+    @property
+    def busy(self) -> bool:
+        """Whether events matter to it now: orders rest, stops wait, or something is delayed."""
+        ...
 
     def open_account(self, account: str) -> None: ...
     def knows(self, account: str) -> bool: ...
