@@ -19,6 +19,7 @@ import structlog
 from feedsim import __version__
 from feedsim.app.opening import make_player, open_tape
 from feedsim.app.recorders import open_tap
+from feedsim.app.trading import open_exchange, open_journal
 from feedsim.config import ServeSettings
 from feedsim.errors import ConfigError, FeedsimError, ProtocolError, TapError
 from feedsim.hub.counters import Counters
@@ -33,7 +34,6 @@ from feedsim.server.server import FeedServer, Limits
 from feedsim.wire.messages import Replay
 
 if TYPE_CHECKING:
-    from feedsim.exchange import Exchange
     from feedsim.tap.tap import Tap
 
 SERVER = f"feedsim/{__version__}"
@@ -125,6 +125,8 @@ class Service:
         await self.server.stop(code, reason)
         await self.sessions.close()
         self.sessions.live.close()
+        if self._journal is not None:
+            self._journal.close()
         if self.tap is not None:
             await self.tap.close()
 
@@ -142,16 +144,20 @@ class Service:
         )
         tape = open_tape(settings)
         self.tap = open_tap(settings, setup.session_id, tape)
+        self._journal = None if self.tap is None else open_journal(settings, self.tap.directory, tape)
         tape.close()
-        return Session(
+        session = Session(
             setup,
             partial(open_tape, settings),
             self._player_maker(settings, exit_at_end=settings.exit_at_end, after_seq=_last_seq(self.tap)),
             wall_us=self._wall_us,
             counters=self.counters,
             recorder=self.tap,
-            exchange=_exchange(settings, tape),
+            exchange=open_exchange(settings, tape, journal=self._journal),
         )
+        if session.desk is not None and self._journal is not None:
+            session.desk.on_heard = self._journal.on_heard
+        return session
 
     def _player_maker(
         self, settings: ServeSettings, *, exit_at_end: bool, after_seq: int = 0
@@ -194,7 +200,7 @@ class Service:
                 self._player_maker(settings, exit_at_end=False),
                 wall_us=self._wall_us,
                 counters=self.counters,
-                exchange=_exchange(settings, tape),
+                exchange=open_exchange(settings, tape),
             )
         except FeedsimError as error:
             raise ProtocolError("bad_request", str(error)) from None
@@ -203,16 +209,6 @@ class Service:
 
     def _metrics(self) -> tuple[str, bytes]:
         return metrics_page(self.counters, self.sessions, self.server, self.tap)
-
-
-def _exchange(settings: ServeSettings, tape: Tape) -> Exchange | None:
-    """The exchange of a session, in the shadow of its tape. Raises ConfigError."""
-    if not settings.orders:
-        return None
-    from feedsim.exchange import Exchange
-
-    generated = tape.info.kind == "synthetic"
-    return Exchange(tape.symbols, settings=settings, seed=settings.seed, generated=generated)
 
 
 def _in_lockstep(settings: ServeSettings) -> ServeSettings:

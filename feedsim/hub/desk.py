@@ -49,6 +49,10 @@ class Exchange(Protocol):
     def on_end(self) -> None: ...
 
 
+def _ignore(*_: object) -> None:
+    """Where nobody keeps it."""
+
+
 class Desk:
     """The accounts of one session and the connections that they are reached by."""
 
@@ -62,6 +66,8 @@ class Desk:
         """What the exchange gave while the events that made it were not told yet."""
         self._told_ahead = False
         self._timer: asyncio.TimerHandle | None = None
+        self.on_heard: Callable[[str, Private | Error], None] = _ignore
+        """Gets what each account hears."""
         player.on_clock = self._on_clock
 
     # ------------------------------------------------------------------------------------------ connections
@@ -169,6 +175,7 @@ class Desk:
         if heard:
             by_account: dict[str, list[Private | Error]] = {}
             for account, message in heard:
+                self.on_heard(account, message)
                 by_account.setdefault(account, []).append(message)
             for account, messages in by_account.items():
                 for cursor in list(self._cursors.get(account, ())):
