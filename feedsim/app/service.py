@@ -19,7 +19,7 @@ import structlog
 from feedsim import __version__
 from feedsim.app.opening import make_player, open_tape
 from feedsim.app.recorders import open_tap
-from feedsim.app.trading import open_exchange, open_journal
+from feedsim.app.trading import exchange_maker, moves_market, open_journal
 from feedsim.config import ServeSettings
 from feedsim.errors import ConfigError, FeedsimError, ProtocolError, TapError
 from feedsim.hub.counters import Counters
@@ -149,18 +149,23 @@ class Service:
         session = Session(
             setup,
             partial(open_tape, settings),
-            self._player_maker(settings, exit_at_end=settings.exit_at_end, after_seq=_last_seq(self.tap)),
+            self._player_maker(
+                settings,
+                exit_at_end=settings.exit_at_end,
+                after_seq=_last_seq(self.tap),
+                takes_orders=moves_market(settings, private=False),
+            ),
             wall_us=self._wall_us,
             counters=self.counters,
             recorder=self.tap,
-            exchange=open_exchange(settings, tape, journal=self._journal),
+            make_exchange=exchange_maker(settings, journal=self._journal),
         )
         if session.desk is not None and self._journal is not None:
             session.desk.on_heard = self._journal.on_heard
         return session
 
     def _player_maker(
-        self, settings: ServeSettings, *, exit_at_end: bool, after_seq: int = 0
+        self, settings: ServeSettings, *, exit_at_end: bool, after_seq: int = 0, takes_orders: bool = False
     ) -> Callable[[Tape], Player]:
         return partial(
             make_player,
@@ -169,6 +174,7 @@ class Service:
             coalesce_s=settings.coalesce / 1000,
             with_digest=True,
             after_seq=after_seq,
+            takes_orders=takes_orders,
         )
 
     def _open_private(self, request: Replay) -> Session:
@@ -185,8 +191,6 @@ class Service:
             loop=False,
         )
         try:
-            tape = _open_between(settings, request)
-            tape.close()
             return Session(
                 SessionSetup(
                     session_id=f"private-{secrets.token_urlsafe(16)}",
@@ -197,10 +201,10 @@ class Service:
                     **_steps(settings),
                 ),
                 partial(_open_between, settings, request),
-                self._player_maker(settings, exit_at_end=False),
+                self._player_maker(settings, exit_at_end=False, takes_orders=moves_market(settings, private=True)),
                 wall_us=self._wall_us,
                 counters=self.counters,
-                exchange=open_exchange(settings, tape),
+                make_exchange=exchange_maker(settings),
             )
         except FeedsimError as error:
             raise ProtocolError("bad_request", str(error)) from None

@@ -61,6 +61,7 @@ class Exchange:
         self._delay_in = read_latency(settings.latency_in, "latency_in")
         delay_out = read_latency(settings.latency_out, "latency_out")
         share = settings.cancels == "share" or (not settings.cancels and not generated)
+        self._in_market = matching is not None
         self._matching = matching or ShadowMatching(settings.fill, share=share, seed=seed)
         books = {symbol: Book(symbol, venue.products[symbol]) for symbol in symbols if symbol in venue.products}
         self._reading = Reading(books)
@@ -88,6 +89,7 @@ class Exchange:
             LogEntry(epoch=self._epoch, after_seq=seq, ns=ns, what=what, account=account, request=request, into=into)
         )
         desk = self._desk
+        desk.fill(self._matching.at(self._at), self._at)
         if what == "open":
             desk.open_account(account)
         elif what == "epoch":
@@ -226,6 +228,9 @@ class Exchange:
             if book.phase == "closed":
                 self._desk.on_closed(book.symbol, self._event_moment(chunk, at))
             return
+        if self._in_market:
+            moment = self._event_moment(chunk, at)
+            self._desk.fill(self._matching.at(moment), moment)
         if rank == TRADE:
             price, size, side = values
             fills = self._matching.on_trade(book, price, size, side)

@@ -67,9 +67,10 @@ class Session:
         wall_us: Callable[[], int],
         counters: Counters,
         recorder: Recorder | None = None,
-        exchange: Exchange | None = None,
+        make_exchange: Callable[[Player], Exchange] | None = None,
     ) -> None:
-        """`make_tape` opens the session's tape anew as often as it is asked to; without an exchange nobody trades."""
+        """`make_tape` opens the session's tape anew as often as it is asked to; without an exchange nobody
+        trades."""
         self.setup = setup
         self.recorder = recorder
         self.ring = Ring(setup.ring_bytes)
@@ -96,14 +97,19 @@ class Session:
             counters=counters,
         )
         self.readers = Readers(self.ring, self._backlog, wall_us=wall_us, counters=counters)
-        self.desk = None if exchange is None else Desk(exchange, player, self.ring, wall_us=wall_us)
+        self.desk = None
+        if make_exchange is not None:
+            self.desk = Desk(make_exchange(player), player, self.ring, wall_us=wall_us)
         self.lockstep = self._make_lockstep() if setup.lockstep_ms else None
+        if self.desk is not None and (self.lockstep is not None or player.takes_orders):
+            player.cut = self._cut
+        self._noted_seq = 0
+        """Events up to here are in the history."""
 
     def _make_lockstep(self) -> LockStep:
-        player = self.player
-        player.on_limit, player.cut = self._on_limit, self._cut
+        self.player.on_limit = self._on_limit
         return LockStep(
-            player,
+            self.player,
             step_ms=self.setup.lockstep_ms,
             think_s=self.setup.think_s,
             tell=self.readers.tell,
@@ -172,7 +178,7 @@ class Session:
             self.desk.on_told(*due)
         self._counters.on_published(*due)
         if due.hi == len(due.chunk):
-            self._history.on_told(due.chunk)
+            self._note(due.chunk)
             self.readers.drop_old()
 
     async def _hold(self) -> None:
@@ -207,19 +213,26 @@ class Session:
             if len(chunk):
                 self.readers.prepare(self.ring.add(chunk))
         if len(told):
-            self._history.on_told(told)
+            self._note(told)
+
+    def _note(self, chunk: Chunk) -> None:
+        """All of a chunk is told; it may be known already, where an order came in while it was."""
+        if chunk.last_seq > self._noted_seq:
+            self._noted_seq = chunk.last_seq
+            self._history.on_told(chunk)
 
     def _on_passed(self, chunk: Chunk, told: int) -> None:
         """An earlier run told this: it is history, and the head."""
         self.ring.head = chunk.first_seq + told - 1
         if told == len(chunk):
-            self._history.on_told(chunk)
+            self._note(chunk)
             self.readers.drop_old()
 
     def _on_epoch(self, epoch: int) -> None:
         if epoch != self.ring.epoch:
             self.readers.end_epoch()
             self.ring.restart(epoch)
+            self._noted_seq = 0
             if self.desk is not None:
                 self.desk.on_epoch(epoch)
             if self.lockstep is not None:
@@ -235,12 +248,13 @@ class Session:
         self.lockstep.on_limit()
 
     def _cut(self, chunk: Chunk, lo: int, hi: int) -> int:
-        """How much of what is due is told in this step: up to the first event that an account hears something of."""
-        if self.desk is None:
-            return hi
-        assert self.lockstep is not None
+        """How much of what is due is told at once: up to the first event that an account hears something of.
+
+        There the market takes what an order does about it, and in lock-step the step ends.
+        """
+        assert self.desk is not None
         until = self.desk.tell_ahead(chunk, lo, hi)
-        if self.desk.has_news:
+        if self.desk.has_news and self.lockstep is not None:
             self.lockstep.stop_after(chunk, until - 1)
         return until
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feedsim.instruments import NS_PER_MINUTE, NS_PER_S, TradingDay, session_at
-from feedsim.market.book import ORDER_FIELDS, USERS
+from feedsim.market.book import ORDER_FIELDS, USER_ID, USERS
 from feedsim.market.bounds import price_bounds
 from feedsim.market.config import MarketConfig
 from feedsim.market.factors import (
@@ -270,6 +270,11 @@ class SymbolMarket:
         )
         self._tell_later(ns, 0, quoted, logged)
         return Entered("", self._take_user_rows())
+
+    def user_orders(self) -> list[int]:
+        """The ids of the orders of users that rest or wait."""
+        ids: list[int] = self._state.user[: self._state.users, USER_ID].tolist()
+        return ids
 
     def react(self, ns: int, move: float) -> None:
         """The latent price is kicked by a trade elsewhere, so far relative to itself."""
