@@ -183,7 +183,7 @@ class Exchange:
             return
         hot = self._desk.hot()
         if hot:
-            self._reading.read_to(hi, hot, self._on_event)
+            self._reading.read(lo, hi, hot, self._on_event)
         self._at = Moment(self._at.ns, chunk.first_seq + hi - 1)
         self._told_ns = int(chunk.avail[hi - 1])
 
