@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ROWS = 4096
+ROWS = 4096  # read at once
 
 
 class Again:
@@ -27,11 +27,19 @@ class Again:
 
     takes_orders = True
 
-    def __init__(self, tape: Tape, make_exchange: Callable[[Again], Exchange], entries: Iterable[LogEntry]) -> None:
-        """`entries` of the tape's epoch."""
+    def __init__(
+        self,
+        tape: Tape,
+        make_exchange: Callable[[Again], Exchange],
+        entries: Iterable[LogEntry],
+        *,
+        rows: int = ROWS,
+    ) -> None:
+        """`entries` of the tape's epoch; `rows` are read at once, about."""
         self.tape = tape
         self.lookahead = Lookahead(tape, keep_places=True)
         self.heard: list[tuple[str, Private | Error]] = []
+        self._rows = rows
         self._told: deque[Chunk] = deque()
         self.lookahead.on_told = self._told.append
         self._exchange = make_exchange(self)
@@ -45,7 +53,7 @@ class Again:
         """The tape as it was told; when it is at its end, `heard` is what all accounts heard."""
         while True:
             self._enter_due()
-            chunk = self.lookahead.current(ROWS)
+            chunk = self.lookahead.current(self._rows)
             yield from self._taken()
             if chunk is None:
                 break
