@@ -200,7 +200,8 @@ class Reading:
     ) -> None:
         """Show the books of `hot` what was told at positions [lo, hi).
 
-        After each event on_event(book, rank, values, position) is called. Whoever looks at another book meanwhile sees it as of that event.
+        After each event on_event(book, rank, values, position) is called; whoever then looks at another book
+        sees it as of that event.
         """
         assert self.chunk is not None
         self.hi = lo
