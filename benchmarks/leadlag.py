@@ -27,23 +27,25 @@ def measured(leadership: str, strength: float) -> Leading:
     return leading
 
 
-def _balanced() -> Iterator[Figure]:
-    leading = measured("balanced", 0.0)
+def _balanced(leading: Leading) -> Iterator[Figure]:
     yield within("balanced: lag of the largest covariance", leading.argmax_ms, -50, 50, unit=" ms", digits=0)
     yield within("balanced: lead-lag ratio, ES over NQ", leading.ratio, 0.8, 1.25)
 
 
-def _led(leadership: str, strength: float) -> Iterator[Figure]:
+def _led(leadership: str, strength: float, balanced: Leading) -> Iterator[Figure]:
     leading = measured(leadership, strength)
-    ratio = leading.ratio if leadership == "ES_leads" else 1 / leading.ratio
+    sign = 1 if leadership == "ES_leads" else -1
+    ratio = leading.ratio**sign
     name = f"{leadership} {strength:g}"
     yield at_least(f"{name}: lead-lag ratio, leader over follower", ratio, 1 + 1.5 * strength)
+    yield beside(f"{name}: the same over that of a balanced pair", f"{ratio / balanced.ratio**sign:.2f}")
     yield beside(f"{name}: largest covariance, mean lag", f"{leading.argmax_ms:.0f} ms, {leading.late_ms:.0f} ms")
 
 
 def run() -> list[Figure]:
-    figures = list(_balanced())
+    balanced = measured("balanced", 0.0)
+    figures = list(_balanced(balanced))
     for leadership in ("NQ_leads", "ES_leads"):
         for strength in STRENGTHS:
-            figures += _led(leadership, strength)
+            figures += _led(leadership, strength, balanced)
     return figures
