@@ -11,16 +11,19 @@ BIN := $(VENV)/bin
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 NODE_MODULES := clients/node/node_modules/.package-lock.json
 
-.PHONY: help serve test lint format bench goldens holidays pictures clean
+.PHONY: help serve test test-full lint format bench goldens holidays pictures clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  \1	/p' $(MAKEFILE_LIST)
 
 serve: $(VENV)/.installed ## set up .venv and serve the synthetic market on ws://127.0.0.1:8765 (ARGS: what to serve, options)
 	@$(BIN)/feedsim serve $(ARGS)
 
 test: $(VENV)/.developing $(NODE_MODULES) ## set up .venv with the development packages and run all the tests (ARGS: for pytest)
 	$(BIN)/python -m pytest $(ARGS)
+
+test-full: $(VENV)/.developing $(NODE_MODULES) ## what is tried at random or under load, at length: up to an hour
+	$(BIN)/python -m pytest -m full --full $(ARGS)
 
 lint: $(VENV)/.developing ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check .
