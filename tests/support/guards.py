@@ -39,11 +39,11 @@ class LoopWatch:
                 self.blocked.append(f"{took * 1e3:.0f} ms in {name}")
 
         gc.callbacks.append(self._on_collection)
-        asyncio.Handle._run = timed  # type: ignore[method-assign] # the one place that every step goes through
+        asyncio.Handle._run = timed  # type: ignore[assignment,method-assign] # the one place that every step goes through
         try:
             yield
         finally:
-            asyncio.Handle._run = run  # type: ignore[method-assign]
+            asyncio.Handle._run = run  # type: ignore[assignment,method-assign]
             gc.callbacks.remove(self._on_collection)
 
     def _name(self, handle: asyncio.Handle) -> str | None:
