@@ -116,20 +116,20 @@ async def conduct(orders: list[tuple[float, m.Request]]) -> None:
     """Somebody asks the clock to do as planned."""
     connection = await join("json")
     try:
-        for id, (after_s, order) in enumerate(orders):
+        for number, (after_s, order) in enumerate(orders):
             await asyncio.sleep(after_s)
-            request = CODECS["json"].encode(msgspec.structs.replace(order, id=id))
+            request = CODECS["json"].encode(msgspec.structs.replace(order, id=number))
             await connection.send(request, text=True)
-            await answered(connection, id)
+            await answered(connection, number)
     finally:
         connection.transport.abort()
         await connection.wait_closed()
 
 
-async def answered(connection: ClientConnection, id: int) -> None:
+async def answered(connection: ClientConnection, number: int) -> None:
     while True:
         message: Any = CODECS["json"].decode_message(await connection.recv())
-        if getattr(message, "id", None) == id:
+        if getattr(message, "id", None) == number:
             assert isinstance(message, m.ReplayState)
             return
 
