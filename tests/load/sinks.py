@@ -59,7 +59,7 @@ class Sink:
         assert self._say("leave").readline() == "left\n"
 
     def report(self) -> list[Row]:
-        rows = []
+        rows: list[Row] = []
         for line in self._say("report"):
             if line == "end\n":
                 return rows
@@ -107,6 +107,8 @@ class Inside(NamedTuple):
     published: int
     """Events that were told."""
     clients: int
+    buffered: int
+    """Bytes that waited for all clients together at most, so far."""
 
 
 class Watched:

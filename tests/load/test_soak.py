@@ -33,7 +33,9 @@ def watch_for(server: Watched, events: int) -> list[Inside]:
 
 
 def test_a_thousand_clients(sink_program: Path, full: bool) -> None:
-    """A tenth of them slow: no more than 1 MiB a minute of growth; descriptors and tasks are what they were, after."""
+    """A tenth of them slow: beside what waits for them memory grows by 1 MiB a minute at most; descriptors and tasks
+    are what they were, after.
+    """
     with watched(source="synthetic:", speed=SPEED, ring_mib=2, coalesce=100) as server:
         start = server.ask("collect")
         with sinking(sink_program, server.port, healthy=CLIENTS - SLOW, slow=SLOW, stalled=0) as sink:
@@ -42,10 +44,14 @@ def test_a_thousand_clients(sink_program: Path, full: bool) -> None:
             assert {inside.clients for inside in seen} == {CLIENTS}
             rows = sink.report()
             sink.leave()
-        while (end := server.ask("collect")) and (end.clients or end.tasks > start.tasks):
+        end = server.ask("collect")
+        while end.clients or end.tasks > start.tasks:
             time.sleep(0.1)
+            end = server.ask("collect")
     assert [row for row in rows if row.bad] == []
     minutes = [inside.published / PER_S / 60 for inside in seen]
-    slope, _ = np.polyfit(minutes, [inside.rss for inside in seen], 1)
-    assert slope <= MAX_SLOPE, f"{slope / MIB:.2f} MiB a minute: {[inside.rss // 1024 for inside in seen]}"
+    # What waits for clients is bounded elsewhere, and how much that is depends on how busy the machine is.
+    own = [inside.rss - inside.buffered for inside in seen]
+    slope, _ = np.polyfit(minutes, own, 1)
+    assert slope <= MAX_SLOPE, f"{slope / MIB:.2f} MiB a minute: {[size // 1024 for size in own]}"
     assert (end.tasks, end.descriptors) == (start.tasks, start.descriptors)
