@@ -16,7 +16,7 @@ EVENTS = {False: 60_000, True: 240_000}
 SPEED = 4.0  # about 3,500 events a second
 RING_MIB = 4
 
-pytestmark = [pytest.mark.full, needs_compiler]
+pytestmark = [pytest.mark.full, pytest.mark.timeout(300), needs_compiler]
 
 
 def last_of_each(rows: list[Row], kind: str) -> dict[tuple[str, str], set[int]]:

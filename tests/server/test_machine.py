@@ -38,7 +38,7 @@ from tests.support.frames import parsed
 from tests.support.guards import left_behind
 from tests.support.memory_source import START_NS, small_session
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(600)  # hypothesis shrinks what it finds
 
 T = TypeVar("T")
 EXAMPLES, STEPS = 500, 50
