@@ -12,6 +12,8 @@ import asyncio
 from websockets.asyncio.server import ServerConnection
 from websockets.protocol import OPEN
 
+CLOSE_S = 3.0  # a client gets this long to take the close and to answer it
+
 
 class Connection:
     """A `Sink` of the hub."""
@@ -43,7 +45,16 @@ class Connection:
         if self._closing is None:
             # A reason must fit a control frame: 125 bytes with its code.
             text = reason.encode()[:123].decode(errors="ignore")
-            self._closing = asyncio.get_running_loop().create_task(self._connection.close(code, text))
+            self._closing = asyncio.get_running_loop().create_task(self._close(code, text))
+
+    async def _close(self, code: int, reason: str) -> None:
+        """`websockets` bounds the wait for the answer, but not the one for room to write the close into."""
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._connection.close(code, reason)
+        except TimeoutError:
+            self._transport.abort()
+            await self._connection.wait_closed()
 
     async def closed(self) -> None:
         """Return when a close that was started is done."""
