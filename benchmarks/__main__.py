@@ -5,7 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import durability, fanout, first_event, generator, impact, leadlag, market, memory, pacing, scenarios
+from benchmarks import (
+    durability,
+    fanout,
+    first_event,
+    generator,
+    impact,
+    leadlag,
+    market,
+    memory,
+    pacing,
+    reactions,
+    scenarios,
+)
 from benchmarks.report import Figure, print_figures
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
@@ -19,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "scenarios": scenarios.run,
     "impact": impact.run,
     "leadlag": leadlag.run,
+    "reactions": reactions.run,
 }
 
 

@@ -15,6 +15,7 @@ from feedsim.hub.counters import Counters
 from feedsim.hub.desk import Desk, Exchange
 from feedsim.hub.lockstep import LockStep
 from feedsim.hub.memory import History
+from feedsim.hub.reactions import ReactionLog, Stopwatch
 from feedsim.hub.readers import Readers
 from feedsim.hub.ring import Ring
 from feedsim.instruments import INSTRUMENTS, NS_PER_MS
@@ -68,9 +69,12 @@ class Session:
         counters: Counters,
         recorder: Recorder | None = None,
         make_exchange: Callable[[Player], Exchange] | None = None,
+        reactions: ReactionLog | None = None,
     ) -> None:
-        """`make_tape` opens the session's tape anew as often as it is asked to; without an exchange nobody
-        trades."""
+        """`make_tape` opens the session's tape anew as often as it is asked to; without an exchange nobody trades.
+
+        `reactions` gets a row for each order that comes.
+        """
         self.setup = setup
         self.recorder = recorder
         self.ring = Ring(setup.ring_bytes)
@@ -78,7 +82,7 @@ class Session:
         self.player = player = make_player(self.tape)
         player.lookahead.on_read, player.on_epoch, player.on_end = self._on_read, self._on_epoch, self._on_end
         player.lookahead.on_amended = self._on_amended
-        player.on_late, player.on_passed = counters.on_late, self._on_passed
+        player.on_late, player.on_passed = self._on_late, self._on_passed
         self.rebase_ms = 0
         self._rebase_due = setup.rebase
         self._playing = False
@@ -89,14 +93,23 @@ class Session:
         player.on_restart, player.on_rolled = self._history.forget_from, self._history.on_rolled
         self._wall_us = wall_us
         self._counters = counters
+        self.stopwatch = stopwatch = Stopwatch(
+            reactions or ReactionLog(),
+            self.ring,
+            now=player.pacer.now,
+            readers=lambda: len(self.readers),
+            clock_is=self._clock_is,
+            private=setup.private,
+        )
         self._backlog = Backlog(
             self.ring,
             make_tape=make_tape,
             checkpoints=lambda: [point for point in player.lookahead.checkpoints if point.epoch == self.ring.epoch],
             wall_us=wall_us,
             counters=counters,
+            stopwatch=stopwatch,
         )
-        self.readers = Readers(self.ring, self._backlog, wall_us=wall_us, counters=counters)
+        self.readers = Readers(self.ring, self._backlog, wall_us=wall_us, counters=counters, stopwatch=stopwatch)
         self.desk = None
         if make_exchange is not None:
             self.desk = Desk(make_exchange(player), player, self.ring, wall_us=wall_us)
@@ -173,13 +186,22 @@ class Session:
         assert block is not None
         if self.recorder is not None:
             self.recorder.append(*due)
+        before = self.ring.head
         self.readers.publish(block, due.lo, due.hi)
+        self.stopwatch.on_written(before, self.ring.head)
         if self.desk is not None:
             self.desk.on_told(*due)
         self._counters.on_published(*due)
         if due.hi == len(due.chunk):
             self._note(due.chunk)
             self.readers.drop_old()
+
+    def _on_late(self, seconds: float) -> None:
+        self._counters.on_late(seconds)
+        self.stopwatch.on_late(seconds)
+
+    def _clock_is(self) -> str:
+        return "paused" if self.player.state == "paused" else "held" if self._in_hand else ""
 
     async def _hold(self) -> None:
         """Where readers or the recorder set the pace, wait for them, and leave the wait out of the clock."""
@@ -233,6 +255,7 @@ class Session:
             self.readers.end_epoch()
             self.ring.restart(epoch)
             self._noted_seq = 0
+            self.stopwatch.restart()
             if self.desk is not None:
                 self.desk.on_epoch(epoch)
             if self.lockstep is not None:

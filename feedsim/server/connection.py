@@ -8,9 +8,28 @@ it is all in this module, and a test would notice a change.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 from websockets.protocol import OPEN
+
+from feedsim.playback.pacing import clock_of
+
+CLOSE_S = 3.0  # a client gets this long to take the close and to answer it
+
+
+class StampedConnection(ServerConnection):
+    """Knows when bytes came from the client, on the clock that sessions are paced by."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._now = clock_of(self.loop)
+        self.arrived = self._now()
+
+    def data_received(self, data: bytes) -> None:
+        self.arrived = self._now()
+        super().data_received(data)
+
 
 CLOSE_S = 3.0  # a client gets this long to take the close and to answer it
 
@@ -18,11 +37,16 @@ CLOSE_S = 3.0  # a client gets this long to take the close and to answer it
 class Connection:
     """A `Sink` of the hub."""
 
-    def __init__(self, connection: ServerConnection) -> None:
+    def __init__(self, connection: StampedConnection) -> None:
         self._connection = connection
         self._transport = connection.transport
         self._protocol = connection.protocol
         self._closing: asyncio.Task[None] | None = None
+
+    @property
+    def arrived(self) -> float:
+        """When the newest bytes came: seconds of the clock that sessions are paced by."""
+        return self._connection.arrived
 
     def write(self, data: bytes) -> None:
         """Hand over whole frames; ignored once the connection is closing."""

@@ -17,7 +17,7 @@ from feedsim.errors import ConfigError
 from feedsim.hub.counters import Counters
 from feedsim.hub.sessions import Sessions
 from feedsim.server.client import Client
-from feedsim.server.connection import CLOSE_S, Connection
+from feedsim.server.connection import CLOSE_S, Connection, StampedConnection
 from feedsim.server.http import Gate
 from feedsim.wire.codec import SUBPROTOCOLS
 from feedsim.wire.messages import JSON_SUBPROTOCOL
@@ -79,6 +79,7 @@ class FeedServer:
                 process_request=self._gate.check,
                 select_subprotocol=_choose_subprotocol,
                 subprotocols=[Subprotocol(name) for name in SUBPROTOCOLS],
+                create_connection=StampedConnection,
                 compression=None,
                 max_size=self._limits.max_message,
                 max_queue=4,
@@ -107,6 +108,7 @@ class FeedServer:
             await self._server.wait_closed()
 
     async def _handle(self, websocket: ServerConnection) -> None:
+        assert isinstance(websocket, StampedConnection)
         connection = Connection(websocket)
         if len(self._connections) >= self._limits.max_clients:
             self._counters.on_refused("full")

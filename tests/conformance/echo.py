@@ -9,11 +9,10 @@ import asyncio
 import sys
 from typing import Any
 
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from feedsim.hub.counters import Counters
-from feedsim.server.connection import Connection
+from feedsim.server.connection import Connection, StampedConnection
 from feedsim.server.http import Gate
 from feedsim.server.server import FeedServer, Limits
 from feedsim.wire.codec import Encoding
@@ -26,6 +25,7 @@ class EchoServer(FeedServer):
     """Everything of the feed's server but what it says."""
 
     async def _handle(self, websocket: ServerConnection) -> None:
+        assert isinstance(websocket, StampedConnection)
         connection = Connection(websocket)
         try:
             async for data in websocket:

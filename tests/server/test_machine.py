@@ -95,7 +95,7 @@ class Peer:
         elif isinstance(message, m.Subscribed):
             self._subscribed(message)
         elif isinstance(message, m.Events):
-            for event in message.events:
+            for event in message.of_the_tape:
                 assert event.seq > self.seq, f"{event} after seq {self.seq}"
                 self.seq = event.seq
                 self._count(stream_of(event), event.n, event.n)

@@ -117,7 +117,7 @@ class Cutter:
         message = CODEC.decode_message(await connection.recv())
         assert not isinstance(message, m.Skipped)
         if isinstance(message, m.Events):
-            self.events += message.events
+            self.events += message.of_the_tape
         elif isinstance(message, m.ReplayState) and message.state == "ended" and message.id is None:
             self.digest = message.digest
         return message
