@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import ipaddress
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
@@ -22,7 +23,7 @@ from feedsim.errors import ProtocolError
 from feedsim.lab.latency.histogram import Latencies
 from feedsim.lab.latency.offset import SAME_CLOCK, Offset, Trip, estimate
 from feedsim.lab.latency.result import Result, Series
-from feedsim.wire.messages import MSGPACK_SUBPROTOCOL, Ping, Subscribe
+from feedsim.wire.messages import MSGPACK_SUBPROTOCOL, Ping, Replay, ReplayJump, Speed, Subscribe
 
 ClockChoice = Literal["auto", "same", "ping"]
 TRIPS = 40  # before, and after
@@ -47,6 +48,7 @@ class _Message(msgspec.Struct):
     code: str = ""
     message: str = ""
     state: str = ""
+    session_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,18 @@ class Listener:
         request.id = 1
         await self._socket.send(self._encode(request))
         await self._until(partial(_answers, 1))
+
+    async def open_private(self, speed: Speed, *, at_open: bool) -> str:
+        """Go to a private session of this server's source; its name. Its clock starts at its first subscription.
+
+        Raises ProtocolError.
+        """
+        await self._socket.send(self._encode(Replay(id=2, speed=speed)))
+        welcome, _ = await self._until(partial(_answers, 2))
+        if at_open:
+            await self._socket.send(self._encode(ReplayJump(id=3, to="open")))
+            await self._until(partial(_answers, 3))
+        return welcome.session_id
 
     async def trips(self) -> list[Trip]:
         """Some round trips, one after the other."""
@@ -140,15 +154,9 @@ class Listener:
                 self.heard.first_skip_s = time.monotonic() - self._began
 
 
-async def listen(
-    url: str,
-    *,
-    seconds: float,
-    channels: Sequence[str] = ("*",),
-    symbols: Sequence[str] = ("*",),
-    token: str | None = None,
-) -> Listened:
-    """Listen to a server for some time. Raises FeedLost, ProtocolError."""
+@asynccontextmanager
+async def listening(url: str, *, token: str | None = None) -> AsyncIterator[Listener]:
+    """A connection to a server. Raises FeedLost."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:
         async with connect(
@@ -159,17 +167,27 @@ async def listen(
             max_size=MAX_MESSAGE,
             proxy=None,
         ) as socket:
-            listener = Listener(socket)
-            await listener.subscribe(Subscribe(channels=tuple(channels), symbols=tuple(symbols), policy="skip"))
-            listener.heard.before = await listener.trips()
-            await listener.listen(seconds)
-            with contextlib.suppress(ConnectionClosed):
-                listener.heard.after = await listener.trips()
-            return listener.heard
-    except (OSError, InvalidHandshake, InvalidURI) as error:
+            yield Listener(socket)
+    except (OSError, InvalidHandshake, InvalidURI, ConnectionClosed) as error:
         raise FeedLost(f"{url}: {error}") from None
-    except ConnectionClosed as error:
-        raise FeedLost(f"{url}: {error}") from None
+
+
+async def listen(
+    url: str,
+    *,
+    seconds: float,
+    channels: Sequence[str] = ("*",),
+    symbols: Sequence[str] = ("*",),
+    token: str | None = None,
+) -> Listened:
+    """Listen to a server for some time. Raises FeedLost, ProtocolError."""
+    async with listening(url, token=token) as listener:
+        await listener.subscribe(Subscribe(channels=tuple(channels), symbols=tuple(symbols), policy="skip"))
+        listener.heard.before = await listener.trips()
+        await listener.listen(seconds)
+        with contextlib.suppress(ConnectionClosed):
+            listener.heard.after = await listener.trips()
+        return listener.heard
 
 
 def offset_of(heard: Listened, url: str, choice: ClockChoice) -> tuple[Offset, str]:
