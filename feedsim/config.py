@@ -55,7 +55,13 @@ class PaceSettings(SourceSettings, kw_only=True, forbid_unknown_fields=True):
     closed: Annotated[Literal["jump", "wait"], _about("closed hours are jumped over, or waited for")] = "jump"
 
 
-class ServeSettings(PaceSettings, kw_only=True, forbid_unknown_fields=True):
+class BridgeSettings(PaceSettings, kw_only=True, forbid_unknown_fields=True):
+    """And what else follows it than WebSocket clients."""
+
+    stdout: Annotated[bool, _about("write every event as a JSON line on stdout")] = False
+
+
+class ServeSettings(BridgeSettings, kw_only=True, forbid_unknown_fields=True):
     """And to whom."""
 
     host: Annotated[str, _about("address to listen on")] = "127.0.0.1"

@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from feedsim import __version__
+from feedsim.app.bridges import open_bridges
 from feedsim.app.opening import make_player, open_tape
 from feedsim.app.recorders import open_tap
 from feedsim.config import ServeSettings
@@ -68,6 +69,7 @@ class Service:
             max_private=settings.max_sessions,
             wait_clients=settings.wait_clients,
         )
+        self.bridges = open_bridges(settings, live, stop=self.stop)
         gate = Gate(
             pages={
                 "/healthz": lambda: ("text/plain; charset=utf-8", b"ok\n"),
@@ -85,8 +87,10 @@ class Service:
     # --------------------------------------------------------------------------------------------------------- life
 
     async def start(self) -> None:
-        """Listen. Raises ConfigError."""
+        """Listen, with all bridges. Raises ConfigError."""
         self.port = await self.server.start(self.settings.host, self.settings.port)
+        for bridge in self.bridges:
+            await bridge.start()
 
     def stop(self) -> None:
         """Ask `run` to end."""
@@ -119,7 +123,7 @@ class Service:
             code, reason = 1001, "the server is going away"
         else:
             code, reason = 1000, "the session is over"
-        await self.server.stop(code, reason)
+        await asyncio.gather(self.server.stop(code, reason), *(bridge.close(reason) for bridge in self.bridges))
         await self.sessions.close()
         self.sessions.live.close()
         if self.tap is not None:
@@ -193,7 +197,7 @@ class Service:
     # -------------------------------------------------------------------------------------------------------- pages
 
     def _metrics(self) -> tuple[str, bytes]:
-        return metrics_page(self.counters, self.sessions, self.server, self.tap)
+        return metrics_page(self.counters, self.sessions, self.server, self.tap, self.bridges)
 
 
 def _last_seq(tap: Tap | None) -> int:

@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 import msgspec
+import structlog
 
 from feedsim.events import Chunk, StreamKey
 from feedsim.hub.backlog import Backlog
 from feedsim.hub.counters import Counters
 from feedsim.hub.memory import History
 from feedsim.hub.readers import Readers
-from feedsim.hub.ring import Ring
+from feedsim.hub.ring import Block, Ring
 from feedsim.instruments import INSTRUMENTS, NS_PER_MS
 from feedsim.playback.player import Due, Player
 from feedsim.playback.tape import Tape
@@ -22,6 +23,8 @@ from feedsim.wire.codec import SCALE
 from feedsim.wire.messages import PROTOCOL, AnyEvent, ClockInfo, Heartbeat, HistoryAnswer, ReplayState, Welcome
 from feedsim.wire.messages import History as HistoryRequest
 from feedsim.wire.protocol import Offer
+
+log = structlog.get_logger()
 
 
 class Recorder(Protocol):
@@ -34,6 +37,29 @@ class Recorder(Protocol):
 
     async def ready(self) -> None:
         """Return when it can take more."""
+        ...
+
+
+class Follower(Protocol):
+    """One more reader, which takes columns and speaks somebody else's protocol: a bridge.
+
+    It is told everything in order, and never blocks. What it raises is logged, and it is followed by no session then.
+    """
+
+    def on_told(self, block: Block, lo: int, hi: int) -> None:
+        """The events at positions [lo, hi) of a block were told now; `block.shift_ns` is to be added to their times."""
+        ...
+
+    def on_epoch(self, epoch: int) -> None:
+        """Another epoch than the first begins."""
+        ...
+
+    def on_end(self) -> None:
+        """Everything is told."""
+        ...
+
+    async def ready(self) -> None:
+        """Return when it can take more; asked only where nobody else sets the pace."""
         ...
 
 
@@ -88,6 +114,15 @@ class Session:
             counters=counters,
         )
         self.readers = Readers(self.ring, self._backlog, wall_us=wall_us, counters=counters)
+        self._followers: list[Follower] = []
+
+    def follow(self, follower: Follower) -> None:
+        """Have one more reader, from now on."""
+        self._followers.append(follower)
+
+    def unfollow(self, follower: Follower) -> None:
+        if follower in self._followers:
+            self._followers.remove(follower)
 
     # ------------------------------------------------------------------------------------------------------- running
 
@@ -144,22 +179,34 @@ class Session:
         if self.recorder is not None:
             self.recorder.append(*due)
         self.readers.publish(block, due.lo, due.hi)
+        self._tell_followers(lambda follower: follower.on_told(block, due.lo, due.hi))
         self._counters.on_published(*due)
         if due.hi == len(due.chunk):
             self._history.on_told(due.chunk)
             self.readers.drop_old()
 
+    def _tell_followers(self, tell: Callable[[Follower], None]) -> None:
+        for follower in self._followers.copy():
+            try:
+                tell(follower)
+            except Exception:  # one bridge's mistake is nobody else's trouble
+                log.exception("a bridge failed and is told no more", bridge=type(follower).__name__)
+                self.unfollow(follower)
+
     async def _hold(self) -> None:
-        """Where readers or the recorder set the pace, wait for them, and leave the wait out of the clock."""
+        """Where readers, the recorder or bridges set the pace, wait for them, and leave the wait out of the clock."""
         unpaced = self.player.clock.unpaced
         recorder = self.recorder if unpaced else None
-        if recorder is None and not self.readers.some_wait:
+        followers = self._followers.copy() if unpaced else []
+        if recorder is None and not followers and not self.readers.some_wait:
             return
         self.player.hold()
         try:
             await self.readers.ready()
             if recorder is not None:
                 await recorder.ready()
+            for follower in followers:
+                await follower.ready()
         finally:
             self.player.release()
 
@@ -187,6 +234,7 @@ class Session:
             self.ring.restart(epoch)
             self._rebase_due = self.setup.rebase
             self.readers.broadcast(self.replay_state(), after_events=False)
+            self._tell_followers(lambda follower: follower.on_epoch(epoch))
         self._wake_waiters()
 
     def _rebase(self, first_ns: int) -> None:
@@ -198,6 +246,7 @@ class Session:
     def _on_end(self) -> None:
         self.readers.flush()
         self.readers.broadcast(self.replay_state(), after_events=True)
+        self._tell_followers(lambda follower: follower.on_end())
         self._wake_waiters()
 
     # -------------------------------------------------------------------------------------------------- what it says

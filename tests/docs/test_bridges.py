@@ -1,0 +1,31 @@
+"""The pages of the bridges: their examples run as they are shown, and print what is shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+from tests.support.server import REPOSITORY
+
+PAGES = REPOSITORY / "docs" / "bridges"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+
+
+def test_stdout_shows_the_first_trades_of_the_synthetic_market() -> None:
+    """What jq is said to print of them."""
+    page = (PAGES / "stdout.md").read_text()
+    (shown,) = re.findall(r"\| head -3\n(.*?)```", page, re.DOTALL)
+    command = [sys.executable, "-m", "feedsim", "serve", "--stdout", "--port", "0", "--speed", "max"]
+    trades: list[list[object]] = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT) as process:
+        assert process.stdout is not None
+        while len(trades) < 3:
+            event = json.loads(process.stdout.readline())
+            if event["type"] == "trade":
+                trades.append([event["symbol"], event["price"], event["size"]])
+        process.stdout.close()
+        assert process.wait(30) == 0
+    assert trades == [json.loads(line) for line in shown.splitlines()]
