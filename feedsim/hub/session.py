@@ -41,25 +41,30 @@ class Recorder(Protocol):
 
 
 class Follower(Protocol):
-    """One more reader, which takes columns and speaks somebody else's protocol: a bridge.
+    """One more reader of the ring, with clients and a protocol of its own: a bridge.
 
-    It is told everything in order, and never blocks. What it raises is logged, and it is followed by no session then.
+    It never blocks. What it raises is logged, and it is followed by no session then.
     """
 
-    def on_told(self, block: Block, lo: int, hi: int) -> None:
-        """The events at positions [lo, hi) of a block were told now; `block.shift_ns` is to be added to their times."""
-        ...
-
-    def on_epoch(self, epoch: int) -> None:
-        """Another epoch than the first begins."""
-        ...
-
-    def on_end(self) -> None:
-        """Everything is told."""
+    @property
+    def some_wait(self) -> bool:
+        """Whether the session has to wait for any of its clients."""
         ...
 
     async def ready(self) -> None:
-        """Return when it can take more; asked only where nobody else sets the pace."""
+        """Return when every client that may hold the session up can take more."""
+        ...
+
+    def prepare(self, block: Block) -> None:
+        """A block was read; it will be due."""
+        ...
+
+    def publish(self, block: Block, lo: int, hi: int) -> None:
+        """Positions [lo, hi) of a block are due, and the head; `block.shift_ns` is to be added to their times."""
+        ...
+
+    def restart(self) -> None:
+        """A new epoch: nothing of the old one is kept."""
         ...
 
 
@@ -91,6 +96,7 @@ class Session:
         """`make_tape` opens the session's tape anew as often as it is asked to."""
         self.setup = setup
         self.recorder = recorder
+        self.followers: list[Follower] = []
         self.ring = Ring(setup.ring_bytes)
         self.tape = make_tape()
         self.player = player = make_player(self.tape)
@@ -114,15 +120,6 @@ class Session:
             counters=counters,
         )
         self.readers = Readers(self.ring, self._backlog, wall_us=wall_us, counters=counters)
-        self._followers: list[Follower] = []
-
-    def follow(self, follower: Follower) -> None:
-        """Have one more reader, from now on."""
-        self._followers.append(follower)
-
-    def unfollow(self, follower: Follower) -> None:
-        if follower in self._followers:
-            self._followers.remove(follower)
 
     # ------------------------------------------------------------------------------------------------------- running
 
@@ -168,6 +165,8 @@ class Session:
         """After the end: return when every reader has what it was owed, or has been given up."""
         self.readers.flush()
         await self.readers.ready()
+        for follower in self.followers:
+            await follower.ready()
 
     def close(self) -> None:
         self.player.close()
@@ -179,25 +178,25 @@ class Session:
         if self.recorder is not None:
             self.recorder.append(*due)
         self.readers.publish(block, due.lo, due.hi)
-        self._tell_followers(lambda follower: follower.on_told(block, due.lo, due.hi))
+        self._tell_followers(lambda follower: follower.publish(block, due.lo, due.hi))
         self._counters.on_published(*due)
         if due.hi == len(due.chunk):
             self._history.on_told(due.chunk)
             self.readers.drop_old()
 
     def _tell_followers(self, tell: Callable[[Follower], None]) -> None:
-        for follower in self._followers.copy():
+        for follower in self.followers.copy():
             try:
                 tell(follower)
             except Exception:  # one bridge's mistake is nobody else's trouble
                 log.exception("a bridge failed and is told no more", bridge=type(follower).__name__)
-                self.unfollow(follower)
+                self.followers.remove(follower)
 
     async def _hold(self) -> None:
         """Where readers, the recorder or bridges set the pace, wait for them, and leave the wait out of the clock."""
         unpaced = self.player.clock.unpaced
         recorder = self.recorder if unpaced else None
-        followers = self._followers.copy() if unpaced else []
+        followers = [follower for follower in self.followers if follower.some_wait]
         if recorder is None and not followers and not self.readers.some_wait:
             return
         self.player.hold()
@@ -219,7 +218,9 @@ class Session:
         if self._rebase_due:
             self._rebase_due = False
             self._rebase(int(chunk.avail[0]))
-        self.readers.prepare(self.ring.add(chunk))
+        block = self.ring.add(chunk)
+        self.readers.prepare(block)
+        self._tell_followers(lambda follower: follower.prepare(block))
 
     def _on_passed(self, chunk: Chunk, told: int) -> None:
         """An earlier run told this: it is history, and the head."""
@@ -231,10 +232,10 @@ class Session:
     def _on_epoch(self, epoch: int) -> None:
         if epoch != self.ring.epoch:
             self.readers.end_epoch()
+            self._tell_followers(lambda follower: follower.restart())
             self.ring.restart(epoch)
             self._rebase_due = self.setup.rebase
             self.readers.broadcast(self.replay_state(), after_events=False)
-            self._tell_followers(lambda follower: follower.on_epoch(epoch))
         self._wake_waiters()
 
     def _rebase(self, first_ns: int) -> None:
@@ -246,7 +247,6 @@ class Session:
     def _on_end(self) -> None:
         self.readers.flush()
         self.readers.broadcast(self.replay_state(), after_events=True)
-        self._tell_followers(lambda follower: follower.on_end())
         self._wake_waiters()
 
     # -------------------------------------------------------------------------------------------------- what it says
