@@ -19,6 +19,9 @@ from feedsim.errors import ConfigError
 LEAST_SPEED, MOST_SPEED = 0.001, 1_000_000
 
 Speed = Literal["max"] | Annotated[float, Meta(ge=LEAST_SPEED, le=MOST_SPEED)]
+SierraLayout = Literal["type", "chart", "unified"]
+SierraKeys = Literal["superset", "recorded"]
+SierraQuirk = Literal["local_time", "swapped_bands", "no_level_2", "divided_prices", "again", "vix_without_sym"]
 S = TypeVar("S", bound=msgspec.Struct)
 
 ENV_PREFIX = "FEEDSIM_"
@@ -58,6 +61,17 @@ class PaceSettings(SourceSettings, kw_only=True, forbid_unknown_fields=True):
 class BridgeSettings(PaceSettings, kw_only=True, forbid_unknown_fields=True):
     """And what else follows it than WebSocket clients."""
 
+    sierra: Annotated[str, _about("write Sierra Chart files into this folder, as the live bot reads them")] = ""
+    sierra_layout: Annotated[tuple[SierraLayout, ...], _about("files by type, by chart, or unified")] = (
+        "type",
+        "chart",
+        "unified",
+    )
+    sierra_keys: Annotated[SierraKeys, _about("recorded: the study's own; superset: every reader's")] = "superset"
+    sierra_charts: Annotated[dict[str, int], _about("name=number of charts: a symbol's, vix, levels")] = {}
+    sierra_quirks: Annotated[tuple[SierraQuirk, ...], _about("faults of the real feed")] = ()
+    sierra_utc_offset_s: Annotated[int, _about("of the charts' clock, for local_time", ge=-50_400, le=50_400)] = 7200
+    sierra_pace: Annotated[bool, _about("write at most 50 lines in any 100 ms")] = True
     stdout: Annotated[bool, _about("write every event as a JSON line on stdout")] = False
 
 
