@@ -16,6 +16,7 @@ from pathlib import Path
 import structlog
 
 from feedsim.bridges.base import BridgeCounts
+from feedsim.bridges.due import DueEvents
 from feedsim.bridges.sierra.files import Files
 from feedsim.bridges.sierra.options import Options
 from feedsim.bridges.sierra.pacing import Pacing
@@ -24,9 +25,10 @@ from feedsim.errors import ConfigError
 from feedsim.hub.ring import Block
 from feedsim.hub.session import Session
 
-FULL = 1000  # trades that wait, at which a session without a clock waits too
+FULL = 500  # trades that wait, at which a session without a clock waits too
 AGAIN = 5000  # records that the study writes again when it begins anew
-END_S = 2.0  # for what waits when the session is over
+SHORTEST_S = 0.001  # that a batch is waited for: less may be nothing to a loop's clock
+END_S = 3.0  # for what waits when the session is over
 
 log = structlog.get_logger()
 
@@ -45,6 +47,7 @@ class SierraBridge:
         self._files = Files(base, options)
         self._pacing = Pacing(self.counts, paced=options.pace)
         self._charts = self._new_charts()
+        self._due = DueEvents(TOLD)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="feedsim-sierra")
         self._wake, self._room, self._idle = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._idle.set()
@@ -103,7 +106,7 @@ class SierraBridge:
         """Lines are made when they are due: which ones depends on what waits."""
 
     def publish(self, block: Block, lo: int, hi: int) -> None:
-        for event in block.chunk.iterate(lo, hi, channels=TOLD):
+        for event in self._due.take(block, lo, hi):
             for line in self._charts.lines(event, block.shift_ns):
                 self._pacing.offer(line)
         if self._pacing:
@@ -152,5 +155,5 @@ class SierraBridge:
         wait_s = self._pacing.next_s(loop.time())
         if wait_s is None:
             await self._wake.wait()
-        elif wait_s > 0:
-            await asyncio.sleep(wait_s)
+        else:
+            await asyncio.sleep(max(wait_s, SHORTEST_S))

@@ -57,7 +57,8 @@ class Charts:
     def _chart(self, symbol: str) -> _Chart:
         chart = self._charts.get(symbol)
         if chart is None:
-            name = sym_of(self._contracts.get(symbol, symbol))
+            contract = self._contracts.get(symbol)
+            name = symbol if contract is None else sym_of(contract)
             number = self.options.charts[symbol]
             chart = self._charts[symbol] = _Chart(self.options, number, name, self._vwap_tf_s)
         return chart
