@@ -13,6 +13,8 @@ import structlog
 from feedsim.events import Chunk, StreamKey
 from feedsim.hub.backlog import Backlog
 from feedsim.hub.counters import Counters
+from feedsim.hub.desk import Desk, Exchange
+from feedsim.hub.lockstep import LockStep
 from feedsim.hub.memory import History
 from feedsim.hub.readers import Readers
 from feedsim.hub.ring import Block, Ring
@@ -78,6 +80,10 @@ class SessionSetup(msgspec.Struct, frozen=True, kw_only=True):
     ring_bytes: int = 12 * 2**20
     rebase: bool = False
     heartbeat_s: float = 1.0
+    lockstep_ms: int = 0
+    """Above 0 the clock waits for its clients' acks, and goes so far at each that names no time."""
+    think_s: float = 0.0
+    """Seconds of real time that a lock-step client may think; 0: for ever."""
 
 
 class Session:
@@ -92,15 +98,17 @@ class Session:
         wall_us: Callable[[], int],
         counters: Counters,
         recorder: Recorder | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
-        """`make_tape` opens the session's tape anew as often as it is asked to."""
+        """`make_tape` opens the session's tape anew as often as it is asked to; without an exchange nobody trades."""
         self.setup = setup
         self.recorder = recorder
         self.followers: list[Follower] = []
         self.ring = Ring(setup.ring_bytes)
         self.tape = make_tape()
         self.player = player = make_player(self.tape)
-        player.on_read, player.on_epoch, player.on_end = self._on_read, self._on_epoch, self._on_end
+        player.lookahead.on_read, player.on_epoch, player.on_end = self._on_read, self._on_epoch, self._on_end
+        player.lookahead.on_amended = self._on_amended
         player.on_late, player.on_passed = counters.on_late, self._on_passed
         self.rebase_ms = 0
         self._rebase_due = setup.rebase
@@ -115,11 +123,24 @@ class Session:
         self._backlog = Backlog(
             self.ring,
             make_tape=make_tape,
-            checkpoints=lambda: [point for point in player.checkpoints if point.epoch == self.ring.epoch],
+            checkpoints=lambda: [point for point in player.lookahead.checkpoints if point.epoch == self.ring.epoch],
             wall_us=wall_us,
             counters=counters,
         )
         self.readers = Readers(self.ring, self._backlog, wall_us=wall_us, counters=counters)
+        self.desk = None if exchange is None else Desk(exchange, player, self.ring, wall_us=wall_us)
+        self.lockstep = self._make_lockstep() if setup.lockstep_ms else None
+
+    def _make_lockstep(self) -> LockStep:
+        player = self.player
+        player.on_limit, player.cut = self._on_limit, self._cut
+        return LockStep(
+            player,
+            step_ms=self.setup.lockstep_ms,
+            think_s=self.setup.think_s,
+            tell=self.readers.tell,
+            head=lambda: self.ring.head,
+        )
 
     # ------------------------------------------------------------------------------------------------------- running
 
@@ -169,6 +190,9 @@ class Session:
             await follower.ready()
 
     def close(self) -> None:
+        for part in (self.desk, self.lockstep):
+            if part is not None:
+                part.close()
         self.player.close()
         self.tape.close()
 
@@ -179,6 +203,8 @@ class Session:
             self.recorder.append(*due)
         self.readers.publish(block, due.lo, due.hi)
         self._tell_followers(lambda follower: follower.publish(block, due.lo, due.hi))
+        if self.desk is not None:
+            self.desk.on_told(*due)
         self._counters.on_published(*due)
         if due.hi == len(due.chunk):
             self._history.on_told(due.chunk)
@@ -222,6 +248,15 @@ class Session:
         self.readers.prepare(block)
         self._tell_followers(lambda follower: follower.prepare(block))
 
+    def _on_amended(self, void: int, told: Chunk, rest: Chunk) -> None:
+        """What was read ahead is void from this seq on; in its place come events that are told already, and others."""
+        self.ring.cut_off(void)
+        for chunk in (told, rest):
+            if len(chunk):
+                self.readers.prepare(self.ring.add(chunk))
+        if len(told):
+            self._history.on_told(told)
+
     def _on_passed(self, chunk: Chunk, told: int) -> None:
         """An earlier run told this: it is history, and the head."""
         self.ring.head = chunk.first_seq + told - 1
@@ -234,9 +269,29 @@ class Session:
             self.readers.end_epoch()
             self._tell_followers(lambda follower: follower.restart())
             self.ring.restart(epoch)
+            if self.desk is not None:
+                self.desk.on_epoch(epoch)
+            if self.lockstep is not None:
+                self.lockstep.restart(self.player.session_ns)
             self._rebase_due = self.setup.rebase
             self.readers.broadcast(self.replay_state(), after_events=False)
         self._wake_waiters()
+
+    def _on_limit(self) -> None:
+        assert self.lockstep is not None
+        if self.desk is not None:
+            self.desk.advance(self.player.session_ns)
+        self.lockstep.on_limit()
+
+    def _cut(self, chunk: Chunk, lo: int, hi: int) -> int:
+        """How much of what is due is told in this step: up to the first event that an account hears something of."""
+        if self.desk is None:
+            return hi
+        assert self.lockstep is not None
+        until = self.desk.tell_ahead(chunk, lo, hi)
+        if self.desk.has_news:
+            self.lockstep.stop_after(chunk, until - 1)
+        return until
 
     def _rebase(self, first_ns: int) -> None:
         """Shift all times of this epoch so that its first event happens now, by the wall clock."""
@@ -246,6 +301,8 @@ class Session:
 
     def _on_end(self) -> None:
         self.readers.flush()
+        if self.desk is not None:
+            self.desk.on_end()
         self.readers.broadcast(self.replay_state(), after_events=True)
         self._wake_waiters()
 
@@ -262,6 +319,8 @@ class Session:
             controllable=self.setup.controllable,
             may_wait=may_wait,
             default_policy="wait" if may_wait else "skip",
+            trading=self.desk is not None,
+            lockstep=self.lockstep is not None,
         )
 
     def clock(self) -> ClockInfo:
@@ -269,7 +328,9 @@ class Session:
         ts = self.player.session_ns // NS_PER_MS
         return ClockInfo(ts, "max" if math.isinf(speed) else speed, self.player.state)
 
-    def welcome(self, id: int | None, *, sources: tuple[str, ...], auth_required: bool) -> Welcome:
+    def welcome(
+        self, id: int | None, *, sources: tuple[str, ...], auth_required: bool, account: str | None = None
+    ) -> Welcome:
         return Welcome(
             id=id,
             protocol=PROTOCOL,
@@ -287,6 +348,8 @@ class Session:
             clock=self.clock(),
             rebase_ms=self.rebase_ms,
             heartbeat_s=self.setup.heartbeat_s,
+            account=None if auth_required else account,
+            lockstep=self.lockstep is not None,
         )
 
     def heartbeat(self) -> Heartbeat:

@@ -99,7 +99,7 @@ def test_after_a_seek_history_is_the_past_of_that_time(
 
     async def main() -> None:
         hub = Hub(SHORT, chunk_rows=chunk_rows)
-        hub.session.player._checkpoint_rows = checkpoint_rows
+        hub.session.player.lookahead.checkpoint_rows = checkpoint_rows
         await asyncio.sleep(at_s)
         hub.session.player.pause()
         to_ns = START_NS + int(to_s * NS_PER_S)
@@ -164,11 +164,11 @@ def test_a_seek_is_told_and_what_was_owed_is_named() -> None:
         for each in (line, slow):
             kinds = [message for message in each.messages if isinstance(message, (m.Events, m.ReplayState, m.Skipped))]
             at = next(at for at, message in enumerate(kinds) if isinstance(message, m.ReplayState))
-            before = [event for message in kinds[:at] if isinstance(message, m.Events) for event in message.events]
+            before = [event for message in kinds[:at] if isinstance(message, m.Events) for event in message.of_the_tape]
             lost = sum(one.last_n - one.first_n + 1 for one in kinds[:at] if isinstance(one, m.Skipped))
             assert len(before) + lost == head
             assert (each is slow) == (lost > 0)
-            after = [event for message in kinds[at:] if isinstance(message, m.Events) for event in message.events]
+            after = [event for message in kinds[at:] if isinstance(message, m.Events) for event in message.of_the_tape]
             assert [event.seq for event in after] == list(range(1, len(after) + 1))
             assert each.told(m.ReplayState)[0].epoch == 2
 
