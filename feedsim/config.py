@@ -19,6 +19,7 @@ from feedsim.errors import ConfigError
 LEAST_SPEED, MOST_SPEED = 0.001, 1_000_000
 
 Speed = Literal["max"] | Annotated[float, Meta(ge=LEAST_SPEED, le=MOST_SPEED)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
 SierraLayout = Literal["type", "chart", "unified"]
 SierraKeys = Literal["superset", "recorded"]
 SierraQuirk = Literal["local_time", "swapped_bands", "no_level_2", "divided_prices", "again", "vix_without_sym"]
@@ -99,6 +100,8 @@ class BridgeSettings(TradeSettings, kw_only=True, forbid_unknown_fields=True):
     sierra_quirks: Annotated[tuple[SierraQuirk, ...], _about("faults of the real feed")] = ()
     sierra_utc_offset_s: Annotated[int, _about("of the charts' clock, for local_time", ge=-50_400, le=50_400)] = 7200
     sierra_pace: Annotated[bool, _about("write at most 50 lines in any 100 ms")] = True
+    dtc_es: Annotated[Port | None, _about("port for DTC clients of ES; 0 takes a free one")] = None
+    dtc_nq: Annotated[Port | None, _about("port for DTC clients of NQ; 0 takes a free one")] = None
     stdout: Annotated[bool, _about("write every event as a JSON line on stdout")] = False
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feedsim.config import ServeSettings
 from feedsim.hub.session import Session
+from feedsim.hub.sessions import Sessions
 
 if TYPE_CHECKING:
     from feedsim.bridges.base import Bridge
@@ -15,11 +17,34 @@ if TYPE_CHECKING:
 STDOUT_FD = 1
 
 
-def open_bridges(settings: ServeSettings, session: Session, *, stop: Callable[[], None]) -> list[Bridge]:
-    """Bridges that follow a session once they are started; `stop` ends the server. Raises ConfigError."""
+def open_bridges(
+    settings: ServeSettings,
+    sessions: Sessions,
+    *,
+    server: str,
+    allows: Callable[[str | None], bool],
+    stop: Callable[[], None],
+) -> list[Bridge]:
+    """Bridges that follow the live session once they are started. Raises ConfigError.
+
+    `server` is its name; `allows` says which origins' pages may open a WebSocket; `stop` ends the server.
+    """
+    session = sessions.live
     bridges: list[Bridge] = []
     if settings.sierra:
         bridges.append(_sierra(settings, session))
+    ports = {"ES": settings.dtc_es, "NQ": settings.dtc_nq}
+    if any(port is not None for port in ports.values()):
+        from feedsim.bridges.dtc.bridge import DtcBridge, Settings
+
+        wanted = Settings(
+            host=settings.host,
+            ports={symbol: port for symbol, port in ports.items() if port is not None},
+            server=server,
+            token=settings.token or None,
+        )
+        came, gone = partial(sessions.subscribed, session), sessions.unsubscribed
+        bridges.append(DtcBridge(session, wanted, allows=allows, on_logged_on=came, on_gone=gone))
     if settings.stdout:
         from feedsim.bridges.stdout import StdoutBridge
 

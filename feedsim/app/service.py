@@ -72,7 +72,6 @@ class Service:
             max_private=settings.max_sessions,
             wait_clients=settings.wait_clients,
         )
-        self.bridges = open_bridges(settings, live, stop=self.stop)
         gate = Gate(
             pages={
                 "/healthz": lambda: ("text/plain; charset=utf-8", b"ok\n"),
@@ -84,6 +83,7 @@ class Service:
             token=settings.token or None,
             on_refused=self.counters.on_refused,
         )
+        self.bridges = open_bridges(settings, self.sessions, server=SERVER, allows=gate.allows, stop=self.stop)
         limits = Limits(max_clients=settings.max_clients)
         self.server = FeedServer(self.sessions, gate, limits=limits, wall_us=wall_us, counters=self.counters)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
+from feedsim.bridges.names import sym_of
 from feedsim.bridges.sierra import lines
 from feedsim.bridges.sierra.lines import BarNow, Line, Place
 from feedsim.bridges.sierra.options import LEVELS, VIX, Options
@@ -20,11 +21,6 @@ TOLD = frozenset(("trade", "l1", "l2", "bar", "profile", "context"))
 """Channels that files are made of."""
 DEEPEST = 20
 _DIVIDED_FROM = 10_000.0  # points: the quirk divides higher prices by 100
-
-
-def sym_of(contract: str) -> str:
-    """A contract's name as Sierra Chart has it."""
-    return contract if "_" in contract else f"{contract}_FUT_CME"
 
 
 class Charts:
@@ -57,8 +53,7 @@ class Charts:
     def _chart(self, symbol: str) -> _Chart:
         chart = self._charts.get(symbol)
         if chart is None:
-            contract = self._contracts.get(symbol)
-            name = symbol if contract is None else sym_of(contract)
+            name = sym_of(symbol, self._contracts)
             number = self.options.charts[symbol]
             chart = self._charts[symbol] = _Chart(self.options, number, name, self._vwap_tf_s)
         return chart

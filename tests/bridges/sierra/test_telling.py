@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from feedsim.bridges.sierra.options import Options, charts_of
-from feedsim.bridges.sierra.telling import TOLD, Charts, sym_of
+from feedsim.bridges.sierra.telling import TOLD, Charts
 from feedsim.config import SierraQuirk
 from feedsim.errors import ConfigError
 from feedsim.events import L2, Bar, Chunk, Context, Event, Profile, Trade
@@ -187,12 +187,6 @@ def test_the_shift_of_a_session_that_happens_now_is_in_every_stamp() -> None:
     day_ns = 24 * 60 * MINUTE_NS
     plain, moved = (written(charts(), [trade(START_NS, 5000.0)], shift_ns=shift) for shift in (0, day_ns))
     assert [b["t"] - a["t"] for a, b in zip(plain, moved, strict=True)] == [1.0] * 4
-
-
-@pytest.mark.parametrize(("contract", "name"), [("ESU25", "ESU25_FUT_CME"), ("ESZ25_FUT_CME", "ESZ25_FUT_CME")])
-def test_names_are_sierra_charts(contract: str, name: str) -> None:
-    """A name that is one already is left alone."""
-    assert sym_of(contract) == name
 
 
 def test_charts_have_the_bots_numbers_and_others_where_given() -> None:
