@@ -35,13 +35,14 @@ def open_bridges(
         bridges.append(_sierra(settings, session))
     ports = {"ES": settings.dtc_es, "NQ": settings.dtc_nq}
     if any(port is not None for port in ports.values()):
-        from feedsim.bridges.dtc.bridge import DtcBridge, Settings
+        from feedsim.bridges.dtc.bridge import MOST_CLIENTS, DtcBridge, Settings
 
         wanted = Settings(
             host=settings.host,
             ports={symbol: port for symbol, port in ports.items() if port is not None},
             server=server,
             token=settings.token or None,
+            max_clients=min(settings.max_clients, MOST_CLIENTS),
         )
         came, gone = partial(sessions.subscribed, session), sessions.unsubscribed
         bridges.append(DtcBridge(session, wanted, allows=allows, on_logged_on=came, on_gone=gone))

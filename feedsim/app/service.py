@@ -92,8 +92,12 @@ class Service:
     async def start(self) -> None:
         """Listen, with all bridges. Raises ConfigError."""
         self.port = await self.server.start(self.settings.host, self.settings.port)
-        for bridge in self.bridges:
-            await bridge.start()
+        try:
+            for bridge in self.bridges:
+                await bridge.start()
+        except ConfigError as error:
+            await self._send_away(1011, str(error))
+            raise
 
     def stop(self) -> None:
         """Ask `run` to end."""
@@ -126,13 +130,17 @@ class Service:
             code, reason = 1001, "the server is going away"
         else:
             code, reason = 1000, "the session is over"
-        await asyncio.gather(self.server.stop(code, reason), *(bridge.close(reason) for bridge in self.bridges))
+        await self._send_away(code, reason)
         await self.sessions.close()
         self.sessions.live.close()
         if self._journal is not None:
             self._journal.close()
         if self.tap is not None:
             await self.tap.close()
+
+    async def _send_away(self, code: int, reason: str) -> None:
+        """All clients, of the bridges too."""
+        await asyncio.gather(self.server.stop(code, reason), *(bridge.close(reason) for bridge in self.bridges))
 
     # ----------------------------------------------------------------------------------------------------- sessions
 

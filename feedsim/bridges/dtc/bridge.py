@@ -18,7 +18,13 @@ from feedsim.bridges.dtc.client import Client
 from feedsim.bridges.dtc.codec import encode
 from feedsim.bridges.dtc.enums import Encoding
 from feedsim.bridges.dtc.market import TOLD, Market
-from feedsim.bridges.dtc.messages import MarketDataUpdateBidAsk, MarketDataUpdateTrade, MarketDepthUpdateLevel, Message
+from feedsim.bridges.dtc.messages import (
+    Logoff,
+    MarketDataUpdateBidAsk,
+    MarketDataUpdateTrade,
+    MarketDepthUpdateLevel,
+    Message,
+)
 from feedsim.bridges.dtc.trading import Trader
 from feedsim.bridges.dtc.transport import Transport
 from feedsim.bridges.due import DueEvents
@@ -77,6 +83,7 @@ class DtcBridge:
         self._on_logged_on, self._on_gone = on_logged_on, on_gone
         self._contracts = session.tape.info.contracts
         self._due = DueEvents(TOLD)
+        self._transports: set[Transport] = set()
         self._clients: set[Client] = set()
         self._accounts: dict[str, TradeAccount] = {}
         self._hearing: defaultdict[str, set[Trader]] = defaultdict(set)
@@ -100,7 +107,10 @@ class DtcBridge:
             make = partial(self._make_client, symbol)
             try:
                 server = await loop.create_server(
-                    partial(Transport, make, allows=self._allows), self._settings.host, port, backlog=100
+                    partial(Transport, make, admit=self._admit, forget=self._transports.discard, allows=self._allows),
+                    self._settings.host,
+                    port,
+                    backlog=100,
                 )
             except OSError as error:
                 problem = f"cannot listen on {self._settings.host}:{port}: {error.strerror}"
@@ -119,6 +129,8 @@ class DtcBridge:
             server.close()
         for client in list(self._clients):
             client.leave(reason)
+        for transport in list(self._transports):
+            transport.close()
         for account in self._accounts.values():
             account.leave()
         await asyncio.sleep(0)
@@ -130,13 +142,20 @@ class DtcBridge:
             for client in list(self._clients):
                 client.tick(loop.time(), int(time.time()))
 
-    def _make_client(self, symbol: str, transport: Transport, websocket: bool) -> _Guest | None:
+    def _admit(self, transport: Transport) -> bool:
+        """A connection has come; where there are too many, it is told so, and goes."""
+        most = self._settings.max_clients
+        if len(self._transports) >= most:
+            self.on_refused("full")
+            transport.write(encode(Logoff(reason=f"full: {most} clients are here"), Encoding.JSON))
+            return False
+        self._transports.add(transport)
+        return True
+
+    def _make_client(self, symbol: str, transport: Transport, websocket: bool) -> _Guest:
         loop = asyncio.get_running_loop()
         encoding = Encoding.JSON_COMPACT if websocket else None
         client = Client(transport, self, symbol=symbol, encoding=encoding, now=loop.time())
-        if len(self._clients) >= self._settings.max_clients:
-            client.leave(f"full: {self._settings.max_clients} clients are here", refused="full")
-            return None
         self._clients.add(client)
         self.counts.clients = len(self._clients)
         return _Guest(client, self._lose, loop.time)

@@ -10,8 +10,6 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-import structlog
-
 from feedsim.bridges.dtc import messages as m
 from feedsim.bridges.dtc.codec import GarbageError, NotServedError, decode, encode
 from feedsim.bridges.dtc.enums import Encoding, FeedStatus, LogonStatus, RequestAction, read
@@ -25,10 +23,8 @@ DEPTH = 10  # levels, where a client names no number
 MOST_DEPTH = 20
 MOST_SUBSCRIPTIONS = 64
 RATE = 200  # messages in a second, above which a client is sent away
-FULL = 256 * 1024  # bytes that wait for a connection, above which market data is dropped
-MOST_WAITING = 1024 * 1024  # bytes at which it is closed: it does not even take what its account has to hear
-
-log = structlog.get_logger()
+FULL = 128 * 1024  # bytes that wait for a connection, above which market data is dropped
+MOST_WAITING = 512 * 1024  # bytes at which it is closed: it does not even take what its account has to hear
 
 
 class Link(Protocol):
@@ -141,7 +137,6 @@ class Client:
         """Send the client away with the protocol's last word."""
         if refused:
             self._house.on_refused(refused)
-            log.info("a DTC client is sent away", client=self.name, reason=reason)
         self.send(m.Logoff(reason=reason[:95]))
         self.end()
 

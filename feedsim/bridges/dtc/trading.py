@@ -55,6 +55,7 @@ class Trading:
         """The account of requests that name none."""
         self._house, self._client = house, client
         self._account: TradeAccount | None = None
+        self._warned = False
         self.handlers: dict[type[m.Message], Callable[[Any], None]] = {
             m.SubmitNewSingleOrder: self._new_order,
             m.CancelReplaceOrder: self._replace,
@@ -128,7 +129,7 @@ class Trading:
         order_id = next((name for name in named if account is not None and name in account.orders), "")
         symbol = self._client.named(message.symbol)
         if order_id or message.server_order_id or not message.symbol:
-            log.warning("a DTC client takes flatten for cancel", client=self._client.name, problem=FLATTENS)
+            self._warn()
             reason = UpdateReason.ORDER_CANCEL_REJECTED
             self._reject_order(order_id or next(iter(named), ""), reason, FLATTENS, message.trade_account)
         elif account is None or symbol is None:
@@ -136,6 +137,11 @@ class Trading:
             self._reject_order(message.client_order_id, reason, text, message.trade_account)
         else:
             account.enter(Flatten(symbol=symbol))
+
+    def _warn(self) -> None:
+        if not self._warned:
+            self._warned = True
+            log.warning("a DTC client takes flatten for cancel", client=self._client.name, problem=FLATTENS)
 
     def _flatten_all(self, message: m.FlattenPositionsForTradeAccount) -> None:
         account = self._trade_account(message.trade_account)

@@ -24,6 +24,7 @@ MAX_MESSAGE = 64 * 1024  # bytes
 _ENCODING = struct.Struct("<HHii4s")  # size, type, version, encoding and "DTC", of requests and responses in binary
 _REQUEST, _RESPONSE = 6, 7
 _HTTP = b"GET "
+SILENT_S = 10.0  # a connection that has not said by then what it speaks is closed
 
 
 class Receiver(Protocol):
@@ -43,12 +44,17 @@ class Transport(asyncio.Protocol):
 
     def __init__(
         self,
-        make_receiver: Callable[[Transport, bool], Receiver | None],
+        make_receiver: Callable[[Transport, bool], Receiver],
         *,
+        admit: Callable[[Transport], bool],
+        forget: Callable[[Transport], None],
         allows: Callable[[str | None], bool],
     ) -> None:
-        """`allows`: whether a WebSocket may be opened from an origin (None: by no web page)."""
+        """`admit` is asked whether the connection may stay, `forget` hears of its end; `allows`: whether a WebSocket
+        may be opened from an origin (None: by no web page).
+        """
         self._make_receiver, self._allows = make_receiver, allows
+        self._admit, self._forget = admit, forget
         self._receiver: Receiver | None = None
         self._transport: asyncio.Transport | None = None
         self._pending = bytearray()
@@ -86,11 +92,20 @@ class Transport(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
+        if self._admit(self):
+            asyncio.get_running_loop().call_later(SILENT_S, self._end_if_silent)
+        else:
+            self.close()
+
+    def _end_if_silent(self) -> None:
+        if self._receiver is None:
+            self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 # asyncio's signature
         if self._receiver is not None:
             self._receiver.lost()
         self._receiver = None
+        self._forget(self)
 
     def data_received(self, data: bytes) -> None:
         if self._websocket is not None:
@@ -112,7 +127,7 @@ class Transport(asyncio.Protocol):
             self._pending.clear()
             return False
         self._receiver = self._make_receiver(self, False)
-        return self._receiver is not None
+        return True
 
     def _split(self) -> None:
         """Whole messages out of what has come."""

@@ -85,7 +85,7 @@ class SierraBridge:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self.counts.skipped += self._pacing.trades
+        self.counts.skipped += self._pacing.trades  # that are lost with the end
         self._worker.shutdown(wait=False)
         self._files.close()
 
