@@ -19,6 +19,10 @@ from feedsim.errors import ConfigError
 LEAST_SPEED, MOST_SPEED = 0.001, 1_000_000
 
 Speed = Literal["max"] | Annotated[float, Meta(ge=LEAST_SPEED, le=MOST_SPEED)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+SierraLayout = Literal["type", "chart", "unified"]
+SierraKeys = Literal["superset", "recorded"]
+SierraQuirk = Literal["local_time", "swapped_bands", "no_level_2", "divided_prices", "again", "vix_without_sym"]
 S = TypeVar("S", bound=msgspec.Struct)
 
 ENV_PREFIX = "FEEDSIM_"
@@ -82,7 +86,26 @@ class TradeSettings(PaceSettings, kw_only=True, forbid_unknown_fields=True):
     keep_account: Annotated[bool, _about("positions and cash outlive a seek, a loop and the end")] = False
 
 
-class ServeSettings(TradeSettings, kw_only=True, forbid_unknown_fields=True):
+class BridgeSettings(TradeSettings, kw_only=True, forbid_unknown_fields=True):
+    """And what else follows it than WebSocket clients."""
+
+    sierra: Annotated[str, _about("write Sierra Chart files into this folder, as the live bot reads them")] = ""
+    sierra_layout: Annotated[tuple[SierraLayout, ...], _about("files by type, by chart, or unified")] = (
+        "type",
+        "chart",
+        "unified",
+    )
+    sierra_keys: Annotated[SierraKeys, _about("recorded: the study's own; superset: every reader's")] = "superset"
+    sierra_charts: Annotated[dict[str, int], _about("name=number of charts: a symbol's, vix, levels")] = {}
+    sierra_quirks: Annotated[tuple[SierraQuirk, ...], _about("faults of the real feed")] = ()
+    sierra_utc_offset_s: Annotated[int, _about("of the charts' clock, for local_time", ge=-50_400, le=50_400)] = 7200
+    sierra_pace: Annotated[bool, _about("write at most 50 lines in any 100 ms")] = True
+    dtc_es: Annotated[Port | None, _about("port for DTC clients of ES; 0 takes a free one")] = None
+    dtc_nq: Annotated[Port | None, _about("port for DTC clients of NQ; 0 takes a free one")] = None
+    stdout: Annotated[bool, _about("write every event as a JSON line on stdout")] = False
+
+
+class ServeSettings(BridgeSettings, kw_only=True, forbid_unknown_fields=True):
     """And to whom."""
 
     host: Annotated[str, _about("address to listen on")] = "127.0.0.1"

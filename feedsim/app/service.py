@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from feedsim import __version__
+from feedsim.app.bridges import open_bridges
 from feedsim.app.opening import make_player, open_tape
 from feedsim.app.reaction_file import ReactionFile
 from feedsim.app.recorders import open_tap
@@ -89,14 +90,21 @@ class Service:
             token=settings.token or None,
             on_refused=self.counters.on_refused,
         )
+        self.bridges = open_bridges(settings, self.sessions, server=SERVER, allows=gate.allows, stop=self.stop)
         limits = Limits(max_clients=settings.max_clients)
         self.server = FeedServer(self.sessions, gate, limits=limits, wall_us=wall_us, counters=self.counters)
 
     # --------------------------------------------------------------------------------------------------------- life
 
     async def start(self) -> None:
-        """Listen. Raises ConfigError."""
+        """Listen, with all bridges. Raises ConfigError."""
         self.port = await self.server.start(self.settings.host, self.settings.port)
+        try:
+            for bridge in self.bridges:
+                await bridge.start()
+        except ConfigError as error:
+            await self._send_away(1011, str(error))
+            raise
 
     def stop(self) -> None:
         """Ask `run` to end."""
@@ -129,7 +137,7 @@ class Service:
             code, reason = 1001, "the server is going away"
         else:
             code, reason = 1000, "the session is over"
-        await self.server.stop(code, reason)
+        await self._send_away(code, reason)
         await self.sessions.close()
         self.sessions.live.close()
         if self._journal is not None:
@@ -138,6 +146,10 @@ class Service:
             await self.tap.close()
         if self._reaction_file is not None:
             self._reaction_file.close()
+
+    async def _send_away(self, code: int, reason: str) -> None:
+        """All clients, of the bridges too."""
+        await asyncio.gather(self.server.stop(code, reason), *(bridge.close(reason) for bridge in self.bridges))
 
     # ----------------------------------------------------------------------------------------------------- sessions
 
@@ -226,7 +238,7 @@ class Service:
     # -------------------------------------------------------------------------------------------------------- pages
 
     def _metrics(self, _: str) -> tuple[str, bytes]:
-        return metrics_page(self.counters, self.sessions, self.server, self.tap)
+        return metrics_page(self.counters, self.sessions, self.server, self.tap, self.bridges)
 
 
 def _in_lockstep(settings: ServeSettings) -> ServeSettings:

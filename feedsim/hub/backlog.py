@@ -14,7 +14,7 @@ from feedsim.hub.memory import Latest
 from feedsim.hub.reactions import Stopwatch
 from feedsim.hub.ring import Block, Ring
 from feedsim.playback.tape import Checkpoint, Tape
-from feedsim.wire.codec import CODECS, SCALE
+from feedsim.wire.codec import CODECS, SCALE, SUBPROTOCOLS
 from feedsim.wire.frames import frame
 from feedsim.wire.messages import AnyEvent, Skipped, Snapshot
 
@@ -193,6 +193,8 @@ class Backlog:
 
     def _send_snapshot(self, cursor: Cursor) -> None:
         cursor.wants_snapshot = False
+        if cursor.audience.encoding not in SUBPROTOCOLS.values():
+            return
         subscription = cursor.audience.subscription
         events = self._latest.events(
             self._ring, subscription.wants, scale=SCALE[subscription.ts], depth=subscription.depth

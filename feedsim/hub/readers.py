@@ -13,7 +13,7 @@ from feedsim.hub.backlog import Backlog
 from feedsim.hub.counters import Counters
 from feedsim.hub.reactions import Stopwatch
 from feedsim.hub.ring import Block, Ring
-from feedsim.wire.codec import CODECS, Encoding
+from feedsim.wire.codec import CODECS, SUBPROTOCOLS, Encoding
 from feedsim.wire.frames import frame
 from feedsim.wire.protocol import Subscription
 
@@ -237,11 +237,16 @@ class Readers:
 
         `may_drop`: those whose buffers are full can do without it.
         """
-        frames = {encoding: frame(codec.encode(message), encoding) for encoding, codec in CODECS.items()}
+        framed: dict[Encoding, bytes] = {
+            encoding: frame(CODECS[encoding].encode(message), encoding) for encoding in SUBPROTOCOLS.values()
+        }
         for cursor in list(self._cursors):
+            data = framed.get(cursor.audience.encoding)
+            if data is None:
+                continue
             if cursor.sink.buffered() > 2 * MAX_BUFFERED:
                 self._disconnect(cursor, "too slow: it does not even take what must be said")
             elif after_events and (cursor.catching_up or cursor.seq < self._ring.head):
                 cursor.waiting.append(message)
             elif not may_drop or cursor.sink.buffered() < MAX_BUFFERED:
-                cursor.sink.write(frames[cursor.audience.encoding])
+                cursor.sink.write(data)

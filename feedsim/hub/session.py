@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol, cast
+from typing import cast
 
 import msgspec
+import structlog
 
 from feedsim.events import Chunk, StreamKey
 from feedsim.hub.backlog import Backlog
 from feedsim.hub.counters import Counters
 from feedsim.hub.desk import Desk, Exchange
+from feedsim.hub.followers import Follower, Recorder
 from feedsim.hub.lockstep import LockStep
 from feedsim.hub.memory import History
 from feedsim.hub.reactions import ReactionLog, Stopwatch
 from feedsim.hub.readers import Readers
-from feedsim.hub.ring import Ring
+from feedsim.hub.ring import Block, Ring
 from feedsim.instruments import INSTRUMENTS, NS_PER_MS
 from feedsim.playback.player import Due, Player
 from feedsim.playback.tape import Tape
@@ -26,18 +28,7 @@ from feedsim.wire.messages import PROTOCOL, AnyEvent, ClockInfo, Heartbeat, Hist
 from feedsim.wire.messages import History as HistoryRequest
 from feedsim.wire.protocol import Offer
 
-
-class Recorder(Protocol):
-    """One more reader of the ring, which takes columns instead of bytes: the tap."""
-
-    @property
-    def durable_seq(self) -> int: ...
-
-    def append(self, chunk: Chunk, lo: int, hi: int) -> None: ...
-
-    async def ready(self) -> None:
-        """Return when it can take more."""
-        ...
+log = structlog.get_logger()
 
 
 class SessionSetup(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +68,7 @@ class Session:
         """
         self.setup = setup
         self.recorder = recorder
+        self.followers: list[Follower] = []
         self.ring = Ring(setup.ring_bytes)
         self.tape = make_tape()
         self.player = player = make_player(self.tape)
@@ -173,6 +165,8 @@ class Session:
         """After the end: return when every reader has what it was owed, or has been given up."""
         self.readers.flush()
         await self.readers.ready()
+        for follower in self.followers:
+            await follower.ready()
 
     def close(self) -> None:
         for part in (self.desk, self.lockstep):
@@ -187,8 +181,10 @@ class Session:
         if self.recorder is not None:
             self.recorder.append(*due)
         before = self.ring.head
-        self.readers.publish(block, due.lo, due.hi)
+        lo, hi = (place + due.chunk.first_seq - block.first_seq for place in (due.lo, due.hi))
+        self.readers.publish(block, lo, hi)
         self.stopwatch.on_written(before, self.ring.head)
+        self._tell_followers(lambda follower: follower.publish(block, lo, hi))
         if self.desk is not None:
             self.desk.on_told(*due)
         self._counters.on_published(*due)
@@ -203,17 +199,28 @@ class Session:
     def _clock_is(self) -> str:
         return "paused" if self.player.state == "paused" else "held" if self._in_hand else ""
 
+    def _tell_followers(self, tell: Callable[[Follower], None]) -> None:
+        for follower in self.followers.copy():
+            try:
+                tell(follower)
+            except Exception:  # one bridge's mistake is nobody else's trouble
+                log.exception("a bridge failed and is told no more", bridge=type(follower).__name__)
+                self.followers.remove(follower)
+
     async def _hold(self) -> None:
-        """Where readers or the recorder set the pace, wait for them, and leave the wait out of the clock."""
+        """Where readers, the recorder or bridges set the pace, wait for them, and leave the wait out of the clock."""
         unpaced = self.player.clock.unpaced
         recorder = self.recorder if unpaced else None
-        if recorder is None and not self.readers.some_wait:
+        followers = [follower for follower in self.followers if follower.some_wait]
+        if recorder is None and not followers and not self.readers.some_wait:
             return
         self.player.hold()
         try:
             await self.readers.ready()
             if recorder is not None:
                 await recorder.ready()
+            for follower in followers:
+                await follower.ready()
         finally:
             self.player.release()
 
@@ -226,14 +233,18 @@ class Session:
         if self._rebase_due:
             self._rebase_due = False
             self._rebase(int(chunk.avail[0]))
-        self.readers.prepare(self.ring.add(chunk))
+        self._prepare(self.ring.add(chunk))
+
+    def _prepare(self, block: Block) -> None:
+        self.readers.prepare(block)
+        self._tell_followers(lambda follower: follower.prepare(block))
 
     def _on_amended(self, void: int, told: Chunk, rest: Chunk) -> None:
         """What was read ahead is void from this seq on; in its place come events that are told already, and others."""
         self.ring.cut_off(void)
         for chunk in (told, rest):
             if len(chunk):
-                self.readers.prepare(self.ring.add(chunk))
+                self._prepare(self.ring.add(chunk))
         if len(told):
             self._note(told)
 
@@ -253,6 +264,7 @@ class Session:
     def _on_epoch(self, epoch: int) -> None:
         if epoch != self.ring.epoch:
             self.readers.end_epoch()
+            self._tell_followers(lambda follower: follower.restart())
             self.ring.restart(epoch)
             self._noted_seq = 0
             self.stopwatch.restart()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from feedsim.events import CHANNELS
@@ -32,6 +32,13 @@ METRICS = (
     "feedsim_tap_rows_total",
     "feedsim_tap_state",
     "feedsim_tap_durable_seq",
+    "feedsim_bridge_clients",
+    "feedsim_bridge_sent_total",
+    "feedsim_bridge_sent_bytes_total",
+    "feedsim_bridge_conflated_total",
+    "feedsim_bridge_delayed_total",
+    "feedsim_bridge_skipped_total",
+    "feedsim_bridge_refused_total",
 )
 """Every metric that the page has; the dashboard uses each."""
 
@@ -56,8 +63,34 @@ class ClientCount(Protocol):
     def clients(self) -> int: ...
 
 
+class BridgeTotals(Protocol):
+    """What a bridge counts."""
+
+    clients: int
+    sent: int
+    bytes: int
+    conflated: int
+    delayed: int
+    skipped: int
+    refused: int
+
+
+class BridgeState(Protocol):
+    """What is shown of a bridge."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def counts(self) -> BridgeTotals: ...
+
+
 def metrics_page(
-    counters: Counters, sessions: Sessions, server: ClientCount, tap: TapState | None
+    counters: Counters,
+    sessions: Sessions,
+    server: ClientCount,
+    tap: TapState | None,
+    bridges: Sequence[BridgeState] = (),
 ) -> tuple[str, bytes]:
     """The content type and the text of the page."""
     from prometheus_client import CollectorRegistry
@@ -68,6 +101,7 @@ def metrics_page(
             yield from _totals(counters)
             yield from _gauges(sessions, server)
             yield from _tap(tap)
+            yield from _bridges(bridges)
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Collector())
@@ -141,3 +175,27 @@ def _tap(tap: TapState | None) -> Iterator[Metric]:
         state.add_metric([name], float(name == ("off" if tap is None else tap.state)))
     yield state
     yield GaugeMetricFamily("feedsim_tap_durable_seq", "Seq safely on disk.", 0 if tap is None else tap.durable_seq)
+
+
+_BRIDGE_TOTALS = {
+    "sent": ("sent", "Messages, lines or records written."),
+    "sent_bytes": ("bytes", "Bytes of them."),
+    "conflated": ("conflated", "Not written because something newer of their kind was."),
+    "delayed": ("delayed", "Written later than they were told."),
+    "skipped": ("skipped", "Not written at all."),
+    "refused": ("refused", "Connections and requests refused."),
+}
+
+
+def _bridges(bridges: Sequence[BridgeState]) -> Iterator[Metric]:
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+    clients = GaugeMetricFamily("feedsim_bridge_clients", "Clients of each bridge.", labels=["bridge"])
+    for bridge in bridges:
+        clients.add_metric([bridge.name], bridge.counts.clients)
+    yield clients
+    for name, (field, text) in _BRIDGE_TOTALS.items():
+        total = CounterMetricFamily(f"feedsim_bridge_{name}", f"{text} Of each bridge.", labels=["bridge"])
+        for bridge in bridges:
+            total.add_metric([bridge.name], getattr(bridge.counts, field))
+        yield total

@@ -10,7 +10,8 @@ import msgspec
 from feedsim.events import Event
 from feedsim.wire.messages import JSON_SUBPROTOCOL, MSGPACK_SUBPROTOCOL, AnyMessage, AnyRequest, TimeUnit
 
-Encoding = Literal["json", "msgpack"]
+Encoding = Literal["json", "msgpack", "lines"]
+"""`lines` is JSON for a pipe: every event a line, and every record of what was skipped; no other message."""
 
 SCALE: dict[TimeUnit, int] = {"ms": 1_000_000, "us": 1_000, "ns": 1}
 """Nanoseconds in a unit of time."""
@@ -64,4 +65,4 @@ def as_bytes(data: str | bytes) -> bytes:
     return data.encode() if isinstance(data, str) else data
 
 
-CODECS: dict[Encoding, Codec] = {"json": Codec("json"), "msgpack": Codec("msgpack")}
+CODECS: dict[Encoding, Codec] = {"json": Codec("json"), "msgpack": Codec("msgpack"), "lines": Codec("json")}

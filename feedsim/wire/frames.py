@@ -1,4 +1,5 @@
 """WebSocket data frames built once for a whole audience: a header, a batch of encoded events, ready to be written.
+For a pipe they are lines instead.
 
 Server frames are not masked and no extension is negotiated, so a frame is its header and its payload (RFC 6455 §5.2).
 """
@@ -17,12 +18,16 @@ _OPCODE: dict[Encoding, int] = {"json": 0x81, "msgpack": 0x82}  # FIN and text, 
 
 
 def frame(payload: bytes, encoding: Encoding) -> bytes:
-    """One whole message as one frame."""
+    """One whole message as one frame, or as a line."""
+    if encoding == "lines":
+        return payload + b"\n"
     return _header(len(payload), encoding) + payload
 
 
 def event_frames(items: Sequence[bytes], sent_us: int, encoding: Encoding, *, batch: bool = True) -> bytes:
     """Encoded events as frames, back to back: as few as the limits allow, or one for each event."""
+    if encoding == "lines":
+        return b"\n".join([*items, b""])
     build = _json_payload if encoding == "json" else _msgpack_payload
     parts = _batches(items) if batch else ([item] for item in items)
     return b"".join([frame(build(part, sent_us), encoding) for part in parts])

@@ -72,7 +72,7 @@ class Subscription:
         return key.tf_s == 0 or self.tf_s is None or key.tf_s in self.tf_s
 
     def form(self, encoding: Encoding) -> Form:
-        return Form(encoding, self.ts, self.depth)
+        return Form("json" if encoding == "lines" else encoding, self.ts, self.depth)
 
 
 class ServerProtocol:

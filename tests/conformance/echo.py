@@ -9,6 +9,7 @@ import asyncio
 import sys
 from typing import Any
 
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from feedsim.hub.counters import Counters

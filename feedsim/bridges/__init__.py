@@ -1,0 +1,1 @@
+"""Transports that speak somebody else's protocol. Each follows a session beside its WebSocket clients."""

@@ -1,0 +1,44 @@
+"""The pages of the bridges: their examples run as they are shown, and print what is shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.server import REPOSITORY, ServerFactory
+
+PAGES = REPOSITORY / "docs" / "bridges"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+
+
+def test_stdout_shows_the_first_trades_of_the_synthetic_market() -> None:
+    """What jq is said to print of them."""
+    page = (PAGES / "stdout.md").read_text()
+    (shown,) = re.findall(r"\| head -3\n(.*?)```", page, re.DOTALL)
+    command = [sys.executable, "-m", "feedsim", "serve", "--stdout", "--port", "0", "--speed", "max"]
+    trades: list[list[object]] = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT) as process:
+        assert process.stdout is not None
+        while len(trades) < 3:
+            event = json.loads(process.stdout.readline())
+            if event["type"] == "trade":
+                trades.append([event["symbol"], event["price"], event["size"]])
+        process.stdout.close()
+        assert process.wait(30) == 0
+    assert trades == [json.loads(line) for line in shown.splitlines()]
+
+
+def test_the_folder_of_chart_files_grows_for_the_reader_shown(tmp_path: Path, feedsim_server: ServerFactory) -> None:
+    """It prints what is shown, but for the numbers, which depend on when it began."""
+    page = (PAGES / "sierra.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (shown,) = re.findall(r"\$ python tail_bot.py mia 50\n(.*?)```", page, re.DOTALL)
+    feedsim_server("--sierra", str(tmp_path), "--rebase", "now")
+    command = [sys.executable, "-c", program, str(tmp_path), "20"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert re.sub(r"\d+", "0", run.stdout) == re.sub(r"\d+", "0", shown)
+    assert [int(count) for count in re.findall(r"(\d+) lines", run.stdout)] > [100, 100]
