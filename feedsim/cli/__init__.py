@@ -19,6 +19,7 @@ from feedsim.cli.judge import calibrate, realism
 from feedsim.cli.latency import latency
 from feedsim.cli.look import inspect, sources
 from feedsim.cli.machine import bench, doctor
+from feedsim.cli.report import report
 from feedsim.cli.serve import serve
 from feedsim.errors import FeedsimError
 
@@ -49,7 +50,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (serve, stream, record, verify, inspect, realism, calibrate, generate, sources, latency, bench, doctor):
+for command in (
+    serve,
+    stream,
+    record,
+    verify,
+    inspect,
+    report,
+    realism,
+    calibrate,
+    generate,
+    sources,
+    latency,
+    bench,
+    doctor,
+):
     app.command()(command)
 
 
