@@ -161,7 +161,7 @@ def _notes(manifest: Manifest, histories: list[History], epoch: int) -> Iterator
     for hole in manifest.holes:
         if hole.epoch == epoch:
             last = "the end" if hole.last_seq is None else hole.last_seq
-            yield f"seq {hole.first_seq} to {last} was not recorded ({hole.reason}): the prices before it are used there"
+            yield f"seq {hole.first_seq} to {last} was not recorded ({hole.reason}): prices from before hold there"
     if manifest.filter is not None:
         yield "the recording is filtered: marks and mids are of what is in it"
 

@@ -46,11 +46,11 @@ class Graph:
     base: float
 
     def range(self) -> tuple[float, float]:
-        """What its axis must show."""
+        """What its axis must show, with room for its name."""
         values = [value for line in self.lines for value in line.values.tolist() if value == value]
         low, high = min(self.base, *values), max(self.base, *values)
-        around = max(0.12 * (high - low), 1e-6)
-        return low - around, high + around
+        span = max(high - low, 1e-6)
+        return low - 0.08 * span, high + 0.24 * span
 
 
 @dataclass(slots=True)

@@ -118,7 +118,7 @@ def _heights_below(picture: Picture) -> list[float]:
     return [*([1.5, 1.5] if picture.with_flow else []), *[2.0] * graphs]
 
 
-def _graph_number(graph: Graph) -> Callable[[float, int], str]:
+def _graph_number(graph: Graph) -> Callable[[float, float], str]:
     low, high = graph.range()
     return lambda value, _: f"{value:,.0f}" if high - low > 4 else f"{value:,.2f}"
 

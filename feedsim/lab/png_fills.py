@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path
 from matplotlib.patheffects import Normal, Stroke
 
 from feedsim.lab.drawing import BUY, NEUTRAL, PAPER, PRICE, SELL
 from feedsim.lab.overlay import Graph, Line, Overlay
 
-SIZE = 62.0  # of a mark, square points
+SIZE = 210.0  # of a mark, square points
 _HALO = [Stroke(linewidth=3.4, foreground=PAPER, alpha=0.6), Normal()]
 
 
@@ -42,7 +46,7 @@ def draw_fills(axes: Axes, overlay: Overlay) -> None:
                     [fill.column for fill in fills],
                     [fill.price for fill in fills],
                     s=SIZE,
-                    marker=_POINTING[side],
+                    marker=MarkerStyle(_POINTING[side]),
                     color=PAPER if maker else colour,
                     edgecolors=colour if maker else PRICE,
                     linewidths=1.3 if maker else 0.7,
@@ -52,7 +56,7 @@ def draw_fills(axes: Axes, overlay: Overlay) -> None:
 
 
 # Their tips are at the price.
-_POINTING = {1: [(0, 0), (0.6, -1), (-0.6, -1)], -1: [(0, 0), (0.6, 1), (-0.6, 1)]}
+_POINTING = MappingProxyType({side: Path([(0, 0), (3, -side * 5), (-3, -side * 5), (0, 0)]) for side in (1, -1)})
 
 
 def draw_beside(axes: Axes, line: Line) -> None:

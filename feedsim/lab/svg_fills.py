@@ -23,7 +23,8 @@ def draw_trips(frame: Frame, overlay: Overlay) -> Iterator[str]:
         path = f'<path class="trip" d="M{x:.1f} {y:.1f}L{to_x:.1f} {to_y:.1f}" fill="none"'
         yield f'{path} stroke="{PAPER}" stroke-width="4" opacity=".55"/>'
         colour = BUY if trip.won else SELL
-        yield f'{path} stroke="{colour}" stroke-width="2" stroke-dasharray="6 3"><title>{html.escape(trip.says)}</title></path>'
+        title = f"<title>{html.escape(trip.says)}</title>"
+        yield f'{path} stroke="{colour}" stroke-width="2" stroke-dasharray="6 3">{title}</path>'
 
 
 def draw_fills(frame: Frame, overlay: Overlay) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What fills cost against the market, and how long they waited.
 
-Slippage of a fill in ticks a lot is side × (price − reference): above 0 it cost, below 0 it gained. The reference is the
-mid just before the fill, the mid when the order went to work (arrival), or at the event that it reacted to (decision).
+Slippage of a fill in ticks a lot is side × (price − reference): above 0 it cost, below 0 it gained. The reference is
+the mid just before the fill, when the order went to work (arrival), or at the event that it reacted to (decision).
 """
 
 from __future__ import annotations

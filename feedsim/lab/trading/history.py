@@ -111,7 +111,7 @@ def read_histories(
     balance: float,
     keep: bool = False,
 ) -> list[History]:
-    """Every account's epochs, accounts in the order in which they were opened.
+    """Every account's epochs, accounts numbered in the order in which they were opened: their names are secrets.
 
     `balance` (dollars) is what each began with; `keep`: positions and cash outlive an epoch. Raises SourceError where
     a symbol was traded that the venue does not list.
@@ -130,9 +130,10 @@ def read_histories(
     for account, event in heard:
         told[account].append(event)
     histories = []
-    for account, first in opened.items():
+    for number, (account, first) in enumerate(opened.items(), 1):
         later = iter([epoch for epoch in epochs if epoch > first])
-        reader = _Reader(History(account, first, money(balance)), products, seen)
+        named = {(epoch, order): seq for (owner, epoch, order), seq in seen.items() if owner == account}
+        reader = _Reader(History(f"account {number}", first, money(balance)), products, named)
         for event in told[account]:
             reader.add(event)
             if isinstance(event, AccountEvent) and event.reason == "epoch" and (into := next(later, None)) is not None:
@@ -145,7 +146,7 @@ def read_histories(
 class _Reader:
     """Reads one account's events of one epoch."""
 
-    def __init__(self, history: History, products: Products, seen: Mapping[tuple[str, int, str], int | None]) -> None:
+    def __init__(self, history: History, products: Products, seen: Mapping[tuple[int, str], int | None]) -> None:
         self.history = history
         self._products, self._seen = products, seen
 
@@ -188,7 +189,7 @@ class _Reader:
             asked=int(event.quantity),
             price=event.price,
             parent=event.parent,
-            seen_seq=self._seen.get((self.history.account, self.history.epoch, event.client_order_id)),
+            seen_seq=self._seen.get((self.history.epoch, event.client_order_id)),
         )
 
     def _fill(self, event: FillEvent) -> None:

@@ -56,9 +56,8 @@ class Study:
         self._prices = {symbol: Prices(symbol, products[symbol].tick) for symbol in run.symbols}
         self._without = {symbol: Prices(symbol, products[symbol].tick) for symbol in run.symbols}
         self.compared = False
-        title, symbols = f"{run.name}: trading", tuple(run.symbols)
         self.picture = Picture(
-            title, symbols, run.start_ns, run.end_ns, has_trades="trade" in channels, with_flow=False
+            run.name, tuple(run.symbols), run.start_ns, run.end_ns, has_trades="trade" in channels, with_flow=False
         )
 
     def add(self, chunk: Chunk, seqs: Int64) -> None:
@@ -82,6 +81,9 @@ class Study:
         impact = [self._impact(symbol) for symbol in run.symbols if self.compared and self._fills(symbol)]
         self._mark_up(accounts, impact)
         span_ns = run.end_ns - run.start_ns
+        total = figures("together", accounts, products, span_ns)
+        trades = f"{total.trades:,} trade" + "s" * (total.trades != 1)
+        self.picture.title = f"{run.name}: {trades}, {total.net:+,.2f} dollars net, drawdown {total.drawdown:,.2f}"
         every = [figures(one.history.account, [one], products, span_ns) for one in accounts]
         return TradingReport(
             name=run.name,
@@ -91,7 +93,7 @@ class Study:
             end_ns=run.end_ns,
             symbols=run.symbols,
             in_market=run.in_market,
-            together=figures("together", accounts, products, span_ns),
+            together=total,
             accounts=every,
             trips=[trip_row(trip, products) for one in accounts for trip in one.trips],
             fills=[fill_row(one.history.account, fill, products) for one in accounts for fill in one.fills],

@@ -32,7 +32,7 @@ TRIP_COLUMNS = (
     Column("exit", number=False),
     Column("symbol", number=False),
     Column("side", number=False),
-    *(Column(name) for name in ("lots", "bought or sold at", "closed at", "gross", "fees", "net", "MAE", "MFE")),
+    *(Column(name) for name in ("lots", "entry price", "exit price", "gross", "fees", "net", "MAE", "MFE")),
     Column("closed by", number=False),
 )
 
