@@ -25,7 +25,7 @@ class Curve:
     ns: Int64
     value: Int64
 
-    def at(self, key: Int64) -> Int64:
+    def at(self, key: Int64 | int) -> Int64:
         return self.value[np.searchsorted(self.key, key, side="right") - 1]
 
     def at_ns(self, ns: Int64) -> Int64:
