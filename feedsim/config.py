@@ -19,6 +19,7 @@ from feedsim.errors import ConfigError
 LEAST_SPEED, MOST_SPEED = 0.001, 1_000_000
 
 Speed = Literal["max"] | Annotated[float, Meta(ge=LEAST_SPEED, le=MOST_SPEED)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
 S = TypeVar("S", bound=msgspec.Struct)
 
 ENV_PREFIX = "FEEDSIM_"
@@ -59,6 +60,8 @@ class BridgeSettings(PaceSettings, kw_only=True, forbid_unknown_fields=True):
     """And what else follows it than WebSocket clients."""
 
     stdout: Annotated[bool, _about("write every event as a JSON line on stdout")] = False
+    databento: Annotated[Port | None, _about("port of a Databento live gateway; 0 takes a free one")] = None
+    databento_key: Annotated[str, _about("the only API key that the gateway lets in; any if empty")] = ""
 
 
 class ServeSettings(BridgeSettings, kw_only=True, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from feedsim.config import ServeSettings
-from feedsim.hub.session import Session
+from feedsim.hub.sessions import Sessions
 
 if TYPE_CHECKING:
     from feedsim.bridges.base import Bridge
@@ -14,11 +14,18 @@ if TYPE_CHECKING:
 STDOUT_FD = 1
 
 
-def open_bridges(settings: ServeSettings, session: Session, *, stop: Callable[[], None]) -> list[Bridge]:
-    """Bridges that follow a session once they are started; `stop` ends the server. Raises ConfigError."""
+def open_bridges(
+    settings: ServeSettings, sessions: Sessions, *, stop: Callable[[], None], wall_us: Callable[[], int]
+) -> list[Bridge]:
+    """Bridges that follow the live session once they are started; `stop` ends the server. Raises ConfigError."""
     bridges: list[Bridge] = []
     if settings.stdout:
         from feedsim.bridges.stdout import StdoutBridge
 
-        bridges.append(StdoutBridge(session, fd=STDOUT_FD, on_gone=stop))
+        bridges.append(StdoutBridge(sessions.live, fd=STDOUT_FD, on_gone=stop))
+    if settings.databento is not None:
+        from feedsim.bridges.databento.gateway import Gateway
+
+        address = (settings.host, settings.databento)
+        bridges.append(Gateway(sessions, address, key=settings.databento_key, wall_us=wall_us))
     return bridges

@@ -69,7 +69,7 @@ class Service:
             max_private=settings.max_sessions,
             wait_clients=settings.wait_clients,
         )
-        self.bridges = open_bridges(settings, live, stop=self.stop)
+        self.bridges = open_bridges(settings, self.sessions, stop=self.stop, wall_us=wall_us)
         gate = Gate(
             pages={
                 "/healthz": lambda: ("text/plain; charset=utf-8", b"ok\n"),

@@ -18,7 +18,7 @@ from feedsim.hub.readers import Readers
 from feedsim.hub.ring import Block, Ring
 from feedsim.instruments import INSTRUMENTS, NS_PER_MS
 from feedsim.playback.player import Due, Player
-from feedsim.playback.tape import Tape
+from feedsim.playback.tape import Checkpoint, Tape
 from feedsim.wire.codec import SCALE
 from feedsim.wire.messages import PROTOCOL, AnyEvent, ClockInfo, Heartbeat, HistoryAnswer, ReplayState, Welcome
 from feedsim.wire.messages import History as HistoryRequest
@@ -91,6 +91,7 @@ class Session:
         """`make_tape` opens the session's tape anew as often as it is asked to."""
         self.setup = setup
         self.recorder = recorder
+        self.make_tape = make_tape
         self.ring = Ring(setup.ring_bytes)
         self.tape = make_tape()
         self.player = player = make_player(self.tape)
@@ -109,12 +110,16 @@ class Session:
         self._backlog = Backlog(
             self.ring,
             make_tape=make_tape,
-            checkpoints=lambda: [point for point in player.checkpoints if point.epoch == self.ring.epoch],
+            checkpoints=self.checkpoints,
             wall_us=wall_us,
             counters=counters,
         )
         self.readers = Readers(self.ring, self._backlog, wall_us=wall_us, counters=counters)
         self._followers: list[Follower] = []
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """The places of the present epoch from which its tape can be read again."""
+        return [point for point in self.player.checkpoints if point.epoch == self.ring.epoch]
 
     def follow(self, follower: Follower) -> None:
         """Have one more reader, from now on."""

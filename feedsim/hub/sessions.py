@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 import structlog
 
 from feedsim.errors import FeedsimError, ProtocolError
-from feedsim.hub.audience import Cursor
 from feedsim.hub.session import Session
 from feedsim.wire.messages import Replay
 
@@ -40,7 +39,7 @@ class Sessions:
     """The live clock is held until so many clients have subscribed."""
     _private: dict[str, _Private] = field(default_factory=dict)
     _live_may_start: asyncio.Event = field(default_factory=asyncio.Event)
-    _subscribed: set[Cursor] = field(default_factory=set)
+    _subscribed: set[Hashable] = field(default_factory=set)
     _ending: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -97,18 +96,18 @@ class Sessions:
             if private.clients == 0:
                 private.expiry = asyncio.get_running_loop().call_later(LINGER_S, self._expire, private)
 
-    def subscribed(self, session: Session, cursor: Cursor) -> None:
+    def subscribed(self, session: Session, client: Hashable) -> None:
         """A client has a subscription: this starts a private session's clock, or counts for the live one's."""
         private = self._private.get(session.setup.session_id)
         if private is None:
-            self._subscribed.add(cursor)
+            self._subscribed.add(client)
             if len(self._subscribed) >= self.wait_clients:
                 self._live_may_start.set()
         else:
             private.may_start.set()
 
-    def unsubscribed(self, cursor: Cursor) -> None:
-        self._subscribed.discard(cursor)
+    def unsubscribed(self, client: Hashable) -> None:
+        self._subscribed.discard(client)
 
     async def stop(self, session: Session) -> None:
         """Its owner ends a private session."""

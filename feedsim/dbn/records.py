@@ -1,0 +1,319 @@
+"""Whole chunks of the tape as DBN records, by schema: pure functions of a chunk and of what was before it.
+
+Each record knows the position in the chunk of the event that it tells, so that schemas can be woven into one stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from feedsim.dbn.before import Before, Levels, books_of, by_symbol, fixed, quotes_of, sales_of
+from feedsim.dbn.layout import (
+    ADD,
+    ASK,
+    BID,
+    CANCEL,
+    END_OF_INTERVAL,
+    F_LAST,
+    MBO,
+    MBP1,
+    MBP10,
+    MODIFY,
+    NO_SIDE,
+    OHLCV,
+    REASON_LEVEL_1,
+    REASON_MARKET_EVENT,
+    REASON_SCHEDULED,
+    RTYPE_SYSTEM,
+    SCHEMAS,
+    STATUS,
+    STATUS_ACTIONS,
+    SYSTEM,
+    TRADE,
+    TRADED,
+    UNDEF_PRICE,
+    Schema,
+    new_records,
+)
+from feedsim.dbn.listing import PUBLISHER_ID, Listing
+from feedsim.dbn.sampling import sampled
+from feedsim.events import Chunk
+from feedsim.events.chunk import Ordered
+from feedsim.events.columns import Int64
+from feedsim.instruments import NS_PER_S
+
+CHANNELS = {"trades": "trade", "tbbo": "trade", "mbp-1": "l1", "mbp-10": "l2", "mbo": "mbo", "status": "status"}
+"""The channel that a session must have to have a schema; bars and samples are named by their beginnings."""
+_SIDES = np.array([NO_SIDE, BID, ASK], np.uint8)  # by a trade's side, -1 being the last
+_YES, _NO, _UNKNOWN = map(ord, "YN~")
+
+
+@dataclass(slots=True)
+class Part:
+    """Records of one kind in the tape's order."""
+
+    records: npt.NDArray[Any]
+    at: Int64
+    """Positions in the chunk."""
+    symbol: Int64
+    """Codes; -1 for what is told to everybody."""
+    data: bool = True
+    """False for messages about the stream."""
+
+    def take(self, rows: Any) -> Part:
+        return Part(self.records[rows], self.at[rows], self.symbol[rows], self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A chunk, what was before it, and how it is told."""
+
+    chunk: Chunk
+    before: Before
+    listing: Listing
+    shift_ns: int = 0
+    """Added to all times."""
+
+
+def parts(schema: str, scene: Scene) -> list[Part]:
+    """What a chunk tells in a schema, and what is told beside it."""
+    kind = SCHEMAS[schema]
+    if schema.startswith("ohlcv"):
+        return _bars(kind, scene)
+    if schema.startswith("bbo"):
+        return _samples(kind, scene)
+    maker = _MAKERS.get(schema)
+    return [] if maker is None else [part for part in maker(scene) if len(part.at)]
+
+
+# -------------------------------------------------------------------------------------------------- trades and books
+
+
+def _trades(scene: Scene) -> list[Part]:
+    part = scene.chunk.tables.get("trade")
+    return [] if part is None else [_sold(scene, part, TRADE, SCHEMAS["trades"].rtype)]
+
+
+def _trades_and_quotes(scene: Scene) -> list[Part]:
+    """Trades with the quote that they met."""
+    part = scene.chunk.tables.get("trade")
+    if part is None:
+        return []
+    told = _sold(scene, part, MBP1, SCHEMAS["tbbo"].rtype)
+    told.records["levels"] = _met(scene, part, "l1", scene.before.quotes, quotes_of)
+    return [told]
+
+
+def _quotes(scene: Scene) -> list[Part]:
+    return [*_trades_and_quotes(scene), *_changes(scene, "l1", scene.before.quotes, quotes_of, MBP1)]
+
+
+def _books(scene: Scene) -> list[Part]:
+    told = _changes(scene, "l2", scene.before.books, books_of, MBP10)
+    part = scene.chunk.tables.get("trade")
+    if part is not None:
+        trades = _sold(scene, part, MBP10, SCHEMAS["mbp-10"].rtype)
+        trades.records["levels"] = _met(scene, part, "l2", scene.before.books, books_of)
+        told.insert(0, trades)
+    return told
+
+
+def _sold(scene: Scene, part: Ordered, dtype: np.dtype[Any], rtype: int) -> Part:
+    sales = sales_of(part.table)
+    records = _records(scene, part, dtype, rtype)
+    records["price"], records["size"] = sales["price"], sales["size"]
+    records["action"] = TRADED
+    records["side"] = _SIDES[sales["side"]]
+    return _part(scene, part, records)
+
+
+def _met(scene: Scene, trades: Ordered, channel: str, before: Levels, of: Callable[..., Levels]) -> npt.NDArray[Any]:
+    """The levels that were last told before each trade."""
+    met: npt.NDArray[Any] = before[trades.table.array("symbol")]
+    told = scene.chunk.tables.get(channel)
+    if told is None:
+        return met
+    levels = of(told.table)
+    theirs = told.table.array("symbol")
+    for code, rows in by_symbol(trades.table):
+        mine = np.flatnonzero(theirs == code)
+        last = np.searchsorted(told.seq[mine], trades.seq[rows]) - 1
+        known = last >= 0
+        met[rows[known]] = levels[mine[last[known]]]
+    return met
+
+
+def _changes(scene: Scene, channel: str, before: Levels, of: Callable[..., Levels], dtype: np.dtype[Any]) -> list[Part]:
+    """A record for each row in which a level changed: the first level that did, and the side if it was one alone."""
+    part = scene.chunk.tables.get(channel)
+    if part is None:
+        return []
+    levels = of(part.table)
+    old = np.empty_like(levels)
+    for code, rows in by_symbol(part.table):
+        old[rows[0]] = before[code]
+        old[rows[1:]] = levels[rows[:-1]]
+    bids, asks = (_differ(levels, old, side) for side in ("bid", "ask"))
+    rows = np.flatnonzero(bids.any(axis=1) | asks.any(axis=1))
+    told = part.take(rows)
+    records = _records(scene, told, dtype, SCHEMAS["mbp-1" if dtype is MBP1 else "mbp-10"].rtype)
+    records["levels"] = levels[rows]
+    records["flags"] = F_LAST
+    _name_change(records, levels[rows], old[rows], bids[rows], asks[rows])
+    return [_part(scene, told, records)]
+
+
+def _differ(levels: Levels, old: Levels, side: str) -> npt.NDArray[np.bool_]:
+    price, size, count = (f"{side}_{kind}" for kind in ("px", "sz", "ct"))
+    differ: npt.NDArray[np.bool_] = (levels[price] != old[price]) | (levels[size] != old[size])
+    differ |= levels[count] != old[count]
+    return differ
+
+
+def _name_change(
+    records: npt.NDArray[Any],
+    levels: Levels,
+    old: Levels,
+    bids: npt.NDArray[np.bool_],
+    asks: npt.NDArray[np.bool_],
+) -> None:
+    """What happened: lots came to a price, or went from it; more than that at once is a modification."""
+    rows = np.arange(len(records))
+    on_bid = bids.any(axis=1)
+    depth = np.where(on_bid, bids.argmax(axis=1), asks.argmax(axis=1))
+    now, then = levels[rows, depth], old[rows, depth]
+    price, was = (np.where(on_bid, level["bid_px"], level["ask_px"]) for level in (now, then))
+    size, had = (np.where(on_bid, level["bid_sz"], level["ask_sz"]).astype(np.int64) for level in (now, then))
+    nearer = np.where(on_bid, price > was, price < was) & (price != UNDEF_PRICE) | (was == UNDEF_PRICE)
+    same = price == was
+    came = np.where(same, size > had, nearer)
+    records["action"] = np.where(came, ADD, np.where(same & (size == had), MODIFY, CANCEL))
+    records["price"] = np.where(came | same, price, was)
+    records["size"] = np.where(same, np.where(size == had, size, np.abs(size - had)), np.where(came, size, had))
+    records["side"] = np.where(on_bid, BID, ASK)
+    records["depth"] = depth
+    both = on_bid & asks.any(axis=1)
+    records["side"][both] = NO_SIDE
+    records["action"][both & ~(was == UNDEF_PRICE)] = MODIFY
+
+
+def _orders(scene: Scene) -> list[Part]:
+    part = scene.chunk.tables.get("mbo")
+    if part is None:
+        return []
+    table = part.table
+    records = _records(scene, part, MBO, SCHEMAS["mbo"].rtype)
+    records["price"] = fixed(table.array("price"))
+    records["order_id"] = table.array("order_id").view(np.uint64)
+    records["side"] = _SIDES[table.array("side")]
+    for name in ("size", "flags", "channel_id", "action", "ts_in_delta", "sequence"):
+        records[name] = table.array(name)
+    return [_part(scene, part, records)]
+
+
+# ------------------------------------------------------------------------------------------------- bars and samples
+
+
+def _bars(schema: Schema, scene: Scene) -> list[Part]:
+    part = scene.chunk.tables.get("bar")
+    if part is None:
+        return []
+    part = part.take(np.flatnonzero(part.table.array("tf_s") == schema.interval_s))
+    if not len(part):
+        return []
+    traded = part.take(np.flatnonzero(part.table.array("volume") > 0))
+    records = _records(scene, traded, OHLCV, schema.rtype)
+    for name in ("open", "high", "low", "close"):
+        records[name] = fixed(traded.table.array(name))
+    records["volume"] = traded.table.array("volume")
+    at = part.seq - scene.chunk.first_seq
+    ends = np.append(np.flatnonzero(np.diff(part.table.avail)), len(at) - 1)
+    end_ns = part.table.array("ts")[ends] + schema.interval_s * NS_PER_S
+    return [_part(scene, traded, records), _interval_ends(schema, scene, at[ends], end_ns)]
+
+
+def _samples(schema: Schema, scene: Scene) -> list[Part]:
+    samples = sampled(scene.chunk, scene.before, schema.interval_s)
+    if samples is None:
+        return []
+    records = new_records(schema.record, len(samples.at), schema.rtype, publisher_id=PUBLISHER_ID)
+    sales = samples.sales
+    records["instrument_id"] = scene.listing.ids[samples.symbol]
+    sold = sales["size"] > 0
+    records["ts_event"] = np.where(sold, sales["ts_event"] + scene.shift_ns, samples.end_ns + scene.shift_ns)
+    records["ts_recv"] = samples.end_ns + scene.shift_ns
+    records["price"] = np.where(sold, sales["price"], UNDEF_PRICE)
+    records["size"], records["side"] = sales["size"], _SIDES[sales["side"]]
+    records["flags"] = F_LAST
+    records["levels"] = samples.quotes
+    ends = np.append(np.flatnonzero(np.diff(samples.end_ns)), len(samples.at) - 1)
+    told = Part(records, samples.at, samples.symbol)
+    return [told, _interval_ends(schema, scene, samples.at[ends], samples.end_ns[ends])]
+
+
+def _interval_ends(schema: Schema, scene: Scene, at: Int64, end_ns: Int64) -> Part:
+    records = new_records(SYSTEM, len(at), RTYPE_SYSTEM)
+    records["ts_event"] = end_ns + scene.shift_ns
+    records["msg"] = f"End of interval for {schema.name}".encode()
+    records["code"] = END_OF_INTERVAL
+    return Part(records, at, np.full(len(at), -1), data=False)
+
+
+# ----------------------------------------------------------------------------------------------------------- status
+
+
+def _statuses(scene: Scene) -> list[Part]:
+    part = scene.chunk.tables.get("status")
+    if part is None:
+        return []
+    part = part.take(np.flatnonzero(np.isin(part.table.array("phase").astype(str), list(STATUS_ACTIONS))))
+    phases, reasons = part.table.array("phase").tolist(), part.table.array("reason").tolist()
+    records = _records(scene, part, STATUS, SCHEMAS["status"].rtype)
+    records["action"] = [STATUS_ACTIONS[phase] for phase in phases]
+    records["reason"] = [_reason(phase, reason) for phase, reason in zip(phases, reasons, strict=True)]
+    records["is_trading"] = [_YES if phase == "open" else _NO for phase in phases]
+    records["is_quoting"] = [_NO if phase == "closed" else _YES for phase in phases]
+    records["is_short_sell_restricted"] = _UNKNOWN
+    return [_part(scene, part, records)]
+
+
+def _reason(phase: str, reason: str) -> int:
+    if reason.startswith("limit down, level "):
+        return REASON_LEVEL_1 - 1 + int(reason[-1])
+    return REASON_MARKET_EVENT if phase == "halt" and reason != "planned" else REASON_SCHEDULED
+
+
+# ----------------------------------------------------------------------------------------------------- what all have
+
+
+def _records(scene: Scene, part: Ordered, dtype: np.dtype[Any], rtype: int) -> npt.NDArray[Any]:
+    """Records of rows with their instruments and times; `sequence` counts the stream's events."""
+    table = part.table
+    records = new_records(dtype, len(part), rtype, publisher_id=PUBLISHER_ID)
+    records["instrument_id"] = scene.listing.ids[table.array("symbol")]
+    records["ts_event"] = table.array("ts") + scene.shift_ns
+    names = dtype.names or ()
+    if "ts_recv" in names:
+        records["ts_recv"] = table.avail + scene.shift_ns
+    if "sequence" in names:
+        records["sequence"] = part.n & 0xFFFFFFFF
+    return records
+
+
+def _part(scene: Scene, part: Ordered, records: npt.NDArray[Any]) -> Part:
+    return Part(records, part.seq - scene.chunk.first_seq, part.table.array("symbol"))
+
+
+_MAKERS: dict[str, Callable[[Scene], list[Part]]] = {
+    "trades": _trades,
+    "tbbo": _trades_and_quotes,
+    "mbp-1": _quotes,
+    "mbp-10": _books,
+    "mbo": _orders,
+    "status": _statuses,
+}
