@@ -78,9 +78,10 @@ def _synthetic(spec: str, market: Market, options: dict[str, str]) -> Source:
     from feedsim.sources.market_options import market_config
     from feedsim.sources.synthetic import SyntheticSource
 
+    mbo = _take_flag(options, "mbo")
     config = market_config(spec.removeprefix("synthetic:") or market.scenario, market.symbols, options)
     chosen = {} if market.start_ns is None else {"start_ns": market.start_ns}
-    return SyntheticSource(spec, config=config, seed=market.seed, minutes=market.minutes, **chosen)
+    return SyntheticSource(spec, config=config, seed=market.seed, minutes=market.minutes, mbo=mbo, **chosen)
 
 
 def _from_path(path: Path, options: dict[str, str]) -> Source:
@@ -125,6 +126,13 @@ def _number(name: str, text: str) -> int:
 
 def _take_number(options: dict[str, str], name: str, *, default: int) -> int:
     return _number(name, options.pop(name)) if name in options else default
+
+
+def _take_flag(options: dict[str, str], name: str) -> bool:
+    text = options.pop(name, "no")
+    if text not in ("yes", "no"):
+        raise ConfigError(f"{text!r}: expected yes or no", field=f"option {name}")
+    return text == "yes"
 
 
 def _refuse_rest(options: dict[str, str], *, allowed: tuple[str, ...]) -> None:
