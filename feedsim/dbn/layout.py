@@ -15,6 +15,7 @@ PRICE_SCALE = 1_000_000_000
 UNDEF_PRICE = (1 << 63) - 1
 UNDEF_TIMESTAMP = (1 << 64) - 1
 DEPTH = 10  # levels of mbp-10
+WORD_BYTES = 4  # a record's length is told in these
 
 F_LAST = 128  # the last record of one event of an instrument
 F_SNAPSHOT = 32
@@ -228,7 +229,7 @@ REASON_SCHEDULED, REASON_MARKET_EVENT, REASON_LEVEL_1 = 1, 3, 120
 def new_records(dtype: np.dtype[Any], count: int, rtype: int, *, publisher_id: int = 0) -> np.ndarray[Any, Any]:
     """Records of zeros whose length, type and publisher are set."""
     records = np.zeros(count, dtype)
-    records["length"] = dtype.itemsize // 4
+    records["length"] = dtype.itemsize // WORD_BYTES
     records["rtype"] = rtype
     records["publisher_id"] = publisher_id
     return records

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from feedsim.instruments import INSTRUMENTS, NS_PER_S, Contract, root_of
+from feedsim.instruments import INSTRUMENTS, Contract, root_of
 
 DATASET = "GLBX.MDP3"
 PUBLISHER_ID = 1  # GLBX.MDP3.GLBX
@@ -108,6 +108,6 @@ def _free_id(raw: str, taken: set[int]) -> int:
     return _LEAST_ID + number
 
 
-def utc_midnight(ns: int) -> int:
-    """The start of a UTC day."""
-    return ns - ns % (86_400 * NS_PER_S)
+def listing_of(symbols: tuple[str, ...], contracts: Mapping[str, str], start_ns: int, source: object) -> Listing:
+    """The instruments of a session, under the source's own numbers where it has some (`instrument_ids`, by symbol)."""
+    return Listing(symbols, contracts, start_ns=start_ns, ids=getattr(source, "instrument_ids", None))

@@ -12,7 +12,10 @@ import msgspec
 from feedsim.errors import ConfigError, SourceError
 from feedsim.sources.base import Source
 
-KINDS = "a feedsim recording, a Parquet export folder, Sierra chart files (.jsonl) or CSV (.csv, also .gz and .zst)"
+KINDS = (
+    "a feedsim recording, a Parquet export folder, Sierra chart files (.jsonl), DBN (.dbn, .dbn.zst)"
+    " or CSV (.csv, also .gz and .zst)"
+)
 
 
 class Market(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,11 +66,11 @@ def reopen(identity: Mapping[str, Any], *, path: str | None = None) -> Source:
 
 
 # Each kind's module tells whether a path is of its kind; those that load little are asked first.
-_MODULES = {"sierra": "sierra.files", "csv": "delimited", "recording": "recording", "seed": "seed"}
+_MODULES = {"sierra": "sierra.files", "dbn": "dbn.files", "csv": "delimited", "recording": "recording", "seed": "seed"}
 
 
 def kind_of(path: Path) -> str | None:
-    """The kind of source at a path: recording, seed, sierra or csv; None where there is none."""
+    """The kind of source at a path: recording, seed, sierra, dbn or csv; None where there is none."""
     for kind, name in _MODULES.items():
         if import_module(f"feedsim.sources.{name}").recognise(path):
             return kind
@@ -103,6 +106,11 @@ def _from_path(path: Path, options: dict[str, str]) -> Source:
         offset = options.pop("chart_utc_offset_s", None)
         _refuse_rest(options, allowed=("chart_utc_offset_s",))
         return SierraSource(path, chart_utc_offset_s=None if offset is None else _number("chart_utc_offset_s", offset))
+    if kind == "dbn":
+        from feedsim.sources.dbn.source import DbnSource
+
+        _refuse_rest(options, allowed=())
+        return DbnSource(path)
     if kind == "csv":
         return _delimited(path, options)
     raise SourceError(f"nothing here that can be replayed; expected {KINDS}", file=str(path))

@@ -16,17 +16,16 @@ from feedsim.bridges.databento.catching_up import CatchingUp, place_in
 from feedsim.bridges.databento.client import Client, ReplayWanted
 from feedsim.bridges.databento.lines import Subscribe
 from feedsim.bridges.databento.tellings import Tellings, Wanted
+from feedsim.dbn.available import missing
 from feedsim.dbn.layout import (
     HEARTBEAT,
     INVALID_SUBSCRIPTION,
-    SCHEMAS,
     SUBSCRIPTION_ACK,
     SYMBOL_RESOLUTION_FAILED,
 )
-from feedsim.dbn.listing import DATASET, Listed, Listing
+from feedsim.dbn.listing import DATASET, Listed, listing_of
 from feedsim.dbn.messages import definitions, error, mappings, metadata, system
 from feedsim.dbn.package import databento_dbn
-from feedsim.dbn.records import CHANNELS
 from feedsim.errors import ConfigError, ProtocolError
 from feedsim.hub.ring import Block
 from feedsim.hub.sessions import Sessions
@@ -67,9 +66,9 @@ class Gateway:
         self.key = key
         self.clients: set[Client] = set()
         self.session = session = sessions.live
-        info = session.tape.info
-        ids = getattr(session.tape.source, "instrument_ids", None)
-        self.listing = Listing(session.tape.symbols, info.contracts, start_ns=session.tape.start_ns, ids=ids)
+        self.listing = listing_of(
+            session.tape.symbols, session.tape.info.contracts, session.tape.start_ns, session.tape.source
+        )
         self._sessions = sessions
         self._max_clients = max_clients
         self._wall_us = wall_us
@@ -297,13 +296,8 @@ class Gateway:
 
     def _check(self, subscription: Subscribe) -> None:
         tape, schema = self.session.tape, subscription.schema
-        interval_s = SCHEMAS[schema].interval_s
-        needed = "bar" if schema.startswith("ohlcv") else "l1" if schema.startswith("bbo") else CHANNELS.get(schema)
-        if needed and needed not in tape.channels:
-            raise ProtocolError("bad_request", f"Schema {schema} is not available: the session has no {needed}")
-        if needed == "bar" and interval_s not in tape.config.bar_tf_s:
-            lengths = ", ".join(map(str, tape.config.bar_tf_s))
-            raise ProtocolError("bad_request", f"Schema {schema} is not available: bars here are of {lengths} s")
+        if lacks := missing(schema, tape.channels, tape.config.bar_tf_s):
+            raise ProtocolError("bad_request", f"Schema {schema} is not available: {lacks}")
         start_ns = subscription.start_ns
         if start_ns is None or start_ns == 0:
             return
