@@ -50,6 +50,11 @@ class CatchingUp:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    async def settled(self) -> None:
+        """Return when nobody is behind."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     async def stop(self) -> None:
         tasks = list(self._tasks)
         for task in tasks:

@@ -66,9 +66,8 @@ class Gateway:
         self.key = key
         self.clients: set[Client] = set()
         self.session = session = sessions.live
-        self.listing = listing_of(
-            session.tape.symbols, session.tape.info.contracts, session.tape.start_ns, session.tape.source
-        )
+        tape = session.tape
+        self.listing = listing_of(tape.symbols, tape.info.contracts, tape.start_ns, tape.source)
         self._sessions = sessions
         self._max_clients = max_clients
         self._wall_us = wall_us
@@ -110,6 +109,9 @@ class Gateway:
     async def close(self, reason: str) -> None:  # noqa: ARG002 # a clean end has no reason in this protocol
         """End every stream in order and stop listening."""
         self.session.unfollow(self)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                await self._catching_up.settled()
         if self._heart is not None:
             self._heart.cancel()
         await self._catching_up.stop()

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from feedsim.dbn.layout import ADD, CANCEL, CLEAR, DEPTH, MODIFY, UNDEF_PRICE
 from feedsim.events.columns import Int64
+from feedsim.market.compiling import compiled
 
 EMPTY = np.iinfo(np.int64).min  # no venue gives an order this id
 ORDER_WIDTH = 4  # id, side (0 bid, 1 ask), price, size
@@ -73,7 +73,7 @@ class Book:
         self._levels[:, : levels.shape[1]] = levels
 
 
-@numba.njit(cache=False)
+@compiled
 def _slot(orders: Any, order_id: int) -> Any:
     """Where an order is, or would be."""
     mask = np.uint64(len(orders) - 1)
@@ -83,14 +83,14 @@ def _slot(orders: Any, order_id: int) -> Any:
     return np.int64(at)
 
 
-@numba.njit(cache=False)
+@compiled
 def _rehash(old: Any, new: Any) -> None:
     for row in old:
         if row[0] != EMPTY:
             new[_slot(new, row[0])] = row
 
 
-@numba.njit(cache=False)
+@compiled
 def _drop(orders: Any, at: int) -> None:
     """Take an order out; those that it had displaced move up."""
     mask = len(orders) - 1
@@ -103,7 +103,7 @@ def _drop(orders: Any, at: int) -> None:
         after = (after + 1) & mask
 
 
-@numba.njit(cache=False)
+@compiled
 def _change(levels: Any, count: int, price: int, lots: int, orders: int) -> int:
     """Add lots and orders at a price of a side; how many levels it has then."""
     low, high = 0, count
@@ -127,7 +127,7 @@ def _change(levels: Any, count: int, price: int, lots: int, orders: int) -> int:
     return count
 
 
-@numba.njit(cache=False)
+@compiled
 def _fold(orders: Any, levels: Any, counts: Any, rows: Any, ends: Any, shown: Any) -> None:
     told = 0
     for index in range(len(rows)):
@@ -155,7 +155,7 @@ def _fold(orders: Any, levels: Any, counts: Any, rows: Any, ends: Any, shown: An
             told += 1
 
 
-@numba.njit(cache=False)
+@compiled
 def _take_away(orders: Any, levels: Any, counts: Any, at: int, size: int) -> None:
     """So many lots of an order go, and with the last of them the order."""
     side, price = orders[at, 1], orders[at, 2]
@@ -169,7 +169,7 @@ def _take_away(orders: Any, levels: Any, counts: Any, at: int, size: int) -> Non
         orders[at, 3] -= size
 
 
-@numba.njit(cache=False)
+@compiled
 def _show(levels: Any, counts: Any, shown: Any) -> None:
     for side in range(2):
         count = counts[side]

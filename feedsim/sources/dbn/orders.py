@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,9 +12,11 @@ from feedsim.dbn.layout import ASK, BID, DEPTH, F_LAST, LEVEL, PRICE_SCALE, TRAD
 from feedsim.events import Table
 from feedsim.events.columns import Int64
 from feedsim.sources.base import Tables
-from feedsim.sources.dbn.folding import Book
 from feedsim.sources.dbn.prices import books_of, last_sales, quotes_of, trades_of
 from feedsim.sources.dbn.told import Told
+
+if TYPE_CHECKING:
+    from feedsim.sources.dbn.folding import Book
 
 
 def tables_of(

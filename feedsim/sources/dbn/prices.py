@@ -74,13 +74,12 @@ def quotes_of(
     sales: npt.NDArray[np.float64],
     told: Told,
 ) -> Tables:
-    """Rows of l1 where the best prices, their sizes or the last trade changed."""
+    """Rows of l1 where the best prices or their sizes changed."""
     whole = np.flatnonzero((levels["bid_px"] != UNDEF_PRICE) & (levels["ask_px"] != UNDEF_PRICE))
-    prices = [levels[name][whole].astype(np.int64) for name in ("bid_px", "ask_px", "bid_sz", "ask_sz")]
-    known = ~np.isnan(sales[whole, 0])
-    fixed = np.where(known, sales[whole, 0] * PRICE_SCALE, 0.0)
-    last = [np.rint(fixed).astype(np.int64), np.where(known, sales[whole, 1], 0.0).astype(np.int64)]
-    rows = whole[told.changed("l1", np.stack((*prices, *last), axis=1), codes[whole])]
+    shown = np.stack(
+        [levels[name][whole].astype(np.int64) for name in ("bid_px", "ask_px", "bid_sz", "ask_sz")], axis=1
+    )
+    rows = whole[told.changed("l1", shown, codes[whole])]
     if not len(rows):
         return {}
     sold = ~np.isnan(sales[rows, 0])

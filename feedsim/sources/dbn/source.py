@@ -17,6 +17,7 @@ from feedsim.dbn.layout import PRICE_SCALE
 from feedsim.events import CHANNELS, Table
 from feedsim.events.columns import Int64
 from feedsim.instruments import NS_PER_S
+from feedsim.sources import numba_cache
 from feedsim.sources.base import SourceInfo, Tables
 from feedsim.sources.dbn.cursor import Cursor
 from feedsim.sources.dbn.files import available, identity, recognise, survey
@@ -161,7 +162,8 @@ def _lookup(code_of: dict[int, int]) -> tuple[Int64, Int64]:
 
 
 def _new_books(symbols: int) -> dict[int, Book]:
-    from feedsim.sources.dbn.folding import Book
+    with numba_cache.kept():
+        from feedsim.sources.dbn.folding import Book
 
     return {code: Book() for code in range(symbols)}
 

@@ -10,7 +10,7 @@ from feedsim.dbn.layout import DEPTH, LEVEL
 from feedsim.events import Table
 from feedsim.events.columns import Int64
 
-WIDTHS = {"l1": 6, "l2": DEPTH * LEVEL.itemsize // 8}
+WIDTHS = {"l1": 4, "l2": DEPTH * LEVEL.itemsize // 8}
 
 
 class _Saved(msgspec.Struct, array_like=True):
