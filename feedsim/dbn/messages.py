@@ -10,10 +10,19 @@ import numpy.typing as npt
 
 from feedsim.dbn.before import fixed
 from feedsim.dbn.layout import (
+    ADD,
+    ASK,
+    BID,
+    CLEAR,
     DEFINITION,
     DEPTH,
     ERROR,
+    F_BAD_TS_RECV,
+    F_LAST,
+    F_SNAPSHOT,
     MAPPING,
+    MBO,
+    NO_SIDE,
     RTYPE_ERROR,
     RTYPE_MAPPING,
     RTYPE_SYSTEM,
@@ -27,6 +36,7 @@ from feedsim.dbn.layout import (
 )
 from feedsim.dbn.listing import DATASET, PUBLISHER_ID, Listed
 from feedsim.dbn.package import databento_dbn
+from feedsim.dbn.resting import Resting
 
 Records = npt.NDArray[Any]
 
@@ -118,6 +128,27 @@ def definitions(found: Sequence[Listed], *, ts_ns: int) -> Records:
     for record, listed in zip(records, found, strict=True):
         _define(record, listed)
     return records
+
+
+def snapshot(found: Sequence[Listed], resting: Resting, *, ts_ns: int) -> Records:
+    """Each instrument's book as of a time: a clear, then its orders by priority; the last record of all is flagged."""
+    parts = []
+    for listed in found:
+        orders = resting.orders[resting.orders["symbol"] == listed.code]
+        records = new_records(MBO, len(orders) + 1, SCHEMAS["mbo"].rtype, publisher_id=PUBLISHER_ID)
+        records["instrument_id"], records["ts_recv"] = listed.instrument_id, ts_ns
+        records["flags"] = F_SNAPSHOT | F_BAD_TS_RECV
+        records["action"][0], records["side"][0], records["price"][0] = CLEAR, NO_SIDE, UNDEF_PRICE
+        records["ts_event"][0] = ts_ns
+        records["action"][1:] = ADD
+        records["side"][1:] = np.where(orders["side"] > 0, BID, ASK)
+        records["order_id"][1:], records["ts_event"][1:] = orders["order_id"].view(np.uint64), orders["ts"]
+        for name in ("price", "size", "sequence"):
+            records[name][1:] = orders[name]
+        parts.append(records)
+    told = np.concatenate(parts)
+    told["flags"][-1] |= F_LAST
+    return told
 
 
 def _leave_undefined(records: Records) -> None:

@@ -64,9 +64,12 @@ class Part:
     """Codes; -1 for what is told to everybody."""
     data: bool = True
     """False for messages about the stream."""
+    turn: Int64 | None = None
+    """Whose turn it is at one position: the lowest first; 0 for all if absent."""
 
     def take(self, rows: Any) -> Part:
-        return Part(self.records[rows], self.at[rows], self.symbol[rows], self.data)
+        turn = None if self.turn is None else self.turn[rows]
+        return Part(self.records[rows], self.at[rows], self.symbol[rows], self.data, turn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +255,12 @@ def _samples(schema: Schema, scene: Scene) -> list[Part]:
     records["flags"] = F_LAST
     records["levels"] = samples.quotes
     ends = np.append(np.flatnonzero(np.diff(samples.end_ns)), len(samples.at) - 1)
-    told = Part(records, samples.at, samples.symbol)
-    return [told, _interval_ends(schema, scene, samples.at[ends], samples.end_ns[ends])]
+    # Before the event that ended the interval, and each interval's end before the next interval.
+    turn = 2 * (samples.end_ns - samples.end_ns[-1]) // NS_PER_S - 2
+    told = Part(records, samples.at, samples.symbol, turn=turn)
+    over = _interval_ends(schema, scene, samples.at[ends], samples.end_ns[ends])
+    over.turn = turn[ends] + 1
+    return [told, over]
 
 
 def _interval_ends(schema: Schema, scene: Scene, at: Int64, end_ns: Int64) -> Part:

@@ -39,7 +39,7 @@ class Woven:
         matrices = [as_words(part.records, stamped=self.stamped) for part in parts]
         counts = [len(part.at) for part in parts]
         at = np.concatenate([part.at for part in parts]) if parts else np.empty(0, np.int64)
-        order = np.argsort(at, kind="stable")
+        order = _order(at, parts)
         widths = np.repeat(np.array([matrix.shape[1] for matrix in matrices], np.int64), counts)[order]
         data = np.repeat(np.array([int(part.data) for part in parts], np.int64), counts)[order]
         self.at = at[order]
@@ -85,6 +85,14 @@ def as_words(records: npt.NDArray[Any], *, stamped: bool) -> npt.NDArray[np.uint
     wide[:, :width] = matrix
     wide.view(np.uint8)[:, 0] = (width + 1) * WORD // 4
     return wide
+
+
+def _order(at: Int64, parts: Sequence[Part]) -> npt.NDArray[np.intp]:
+    """By position, then by turn, then by part."""
+    if all(part.turn is None for part in parts):
+        return np.argsort(at, kind="stable")
+    turns = [np.zeros(len(part.at), np.int64) if part.turn is None else part.turn for part in parts]
+    return np.lexsort((np.concatenate(turns), at))
 
 
 def _running(values: Int64) -> Int64:

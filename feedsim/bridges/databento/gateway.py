@@ -24,7 +24,7 @@ from feedsim.dbn.layout import (
     SYMBOL_RESOLUTION_FAILED,
 )
 from feedsim.dbn.listing import DATASET, Listed, listing_of
-from feedsim.dbn.messages import definitions, error, mappings, metadata, system
+from feedsim.dbn.messages import definitions, error, mappings, metadata, snapshot, system
 from feedsim.dbn.package import databento_dbn
 from feedsim.errors import ConfigError, ProtocolError
 from feedsim.hub.ring import Block
@@ -242,7 +242,8 @@ class Gateway:
         client.seq = self.session.ring.head
         self._join(client, Wanted(stamped=client.stamped))
         self.subscribe(client, subscriptions)
-        self._sessions.subscribed(self.session, client)
+        if not client.closed:
+            self._sessions.subscribed(self.session, client)
 
     def subscribe(self, client: Client, subscriptions: list[Subscribe]) -> None:
         assert client.audience is not None
@@ -294,6 +295,10 @@ class Gateway:
             client.write_records(error(SYMBOL_RESOLUTION_FAILED, message, ts_ns=now_ns, is_last=name is unknown[-1]))
         if subscription.schema == "definition" and found:
             client.write_records(definitions([found[code] for code in sorted(found)], ts_ns=now_ns))
+        if subscription.snapshot and found:
+            client.write_records(
+                snapshot([found[code] for code in sorted(found)], self._tellings.resting(), ts_ns=now_ns)
+            )
         return list(found.values())
 
     def _check(self, subscription: Subscribe) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from feedsim.dbn.before import Before
 from feedsim.dbn.listing import Listing
 from feedsim.dbn.records import Part, Scene, parts
+from feedsim.dbn.resting import Resting
 from feedsim.dbn.weaving import Woven
 from feedsim.hub.ring import Block
 from feedsim.hub.session import Session
@@ -58,6 +59,9 @@ class Tellings:
         self._nothing = Before.nothing(len(listing.instruments))
         self._before: dict[int, Before] = {1: self._nothing}
         """By the seq of the event that comes next: of the ring's blocks, and of places to read again from."""
+        self._has_orders = "mbo" in session.tape.channels
+        self._resting: tuple[Resting, Resting] = (Resting(), Resting())
+        """Before and behind the block that is told now."""
         self._parts: dict[int, tuple[Block, dict[str, list[Part]]]] = {}
 
     # ------------------------------------------------------------------------------------------------- being told
@@ -68,10 +72,24 @@ class Tellings:
             self._before[block.last_seq + 1] = self.before(block.first_seq).after(block.chunk)
             if len(self._before) > 2 * len(self._session.ring.blocks) + 64:
                 self._forget()
+            if self._has_orders:
+                before = self._resting[1]
+                part = block.chunk.tables.get("mbo")
+                self._resting = (before, before if part is None else before.after(part.table))
+
+    def resting(self) -> Resting:
+        """The orders that rest at the head."""
+        head = self._session.ring.head
+        block = self._session.ring.find(head) if head else None
+        if block is None or head == block.last_seq or "mbo" not in block.chunk.tables:
+            return self._resting[1]
+        rows = block.chunk.rows_within("mbo", 0, head + 1 - block.first_seq)
+        return self._resting[0].after(block.chunk.tables["mbo"].table.take(rows))
 
     def restart(self) -> None:
         self._before = {1: self._nothing}
         self._parts.clear()
+        self._resting = (Resting(), Resting())
 
     def before(self, seq: int) -> Before:
         """The state before an event that begins a block, or a place to read again from."""
