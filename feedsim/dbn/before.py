@@ -41,8 +41,9 @@ class Before:
         for channel, state, of in (("l1", quotes, quotes_of), ("l2", books, books_of), ("trade", sales, sales_of)):
             if channel in chunk.tables:
                 table = chunk.tables[channel].table
-                for code, rows in by_symbol(table):
-                    state[code] = of(table.take(rows[-1:]))[0]
+                # Of equal codes the first in reverse is the last.
+                codes, rows = np.unique(table.array("symbol")[::-1], return_index=True)
+                state[codes] = of(table.take(len(table) - 1 - rows))
         return Before(quotes, books, sales, int(chunk.avail[-1]))
 
 

@@ -5,9 +5,10 @@ Each record knows the position in the chunk of the event that it tells, so that 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from feedsim.dbn.layout import (
     CANCEL,
     END_OF_INTERVAL,
     F_LAST,
+    LEVEL,
     MBO,
     MBP1,
     MBP10,
@@ -49,6 +51,19 @@ from feedsim.instruments import NS_PER_S
 
 CHANNELS = {"trades": "trade", "tbbo": "trade", "mbp-1": "l1", "mbp-10": "l2", "mbo": "mbo", "status": "status"}
 """The channel that a session must have to have a schema; bars and samples are named by their beginnings."""
+
+
+def as_words(records: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+    """A view with a row of words of 8 bytes for each record, or each row of levels."""
+    return records.view(np.uint64).reshape(len(records), -1)
+
+
+def _words_of(level: np.dtype[Any]) -> list[str]:
+    """The field that each word of 4 bytes of a level belongs to."""
+    fields: Mapping[str, Any] = level.fields or {}
+    return [name for name in level.names or () for _ in range(fields[name][0].itemsize // 4)]
+
+
 _SIDES = np.array([NO_SIDE, BID, ASK], np.uint8)  # by a trade's side, -1 being the last
 _YES, _NO, _UNKNOWN = map(ord, "YN~")
 
@@ -72,7 +87,7 @@ class Part:
         return Part(self.records[rows], self.at[rows], self.symbol[rows], self.data, turn)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """A chunk, what was before it, and how it is told."""
 
@@ -81,6 +96,26 @@ class Scene:
     listing: Listing
     shift_ns: int = 0
     """Added to all times."""
+
+    @cached_property
+    def quotes(self) -> Told | None:
+        """The chunk's quotes."""
+        part = self.chunk.tables.get("l1")
+        return None if part is None else Told(part, quotes_of(part.table), self.before.quotes)
+
+    @cached_property
+    def books(self) -> Told | None:
+        """The chunk's books."""
+        part = self.chunk.tables.get("l2")
+        return None if part is None else Told(part, books_of(part.table), self.before.books)
+
+
+class Told(NamedTuple):
+    """Rows of quotes or books, their levels, and those that were told last before them, by symbol."""
+
+    part: Ordered
+    levels: Levels
+    before: Levels
 
 
 def parts(schema: str, scene: Scene) -> list[Part]:
@@ -104,26 +139,37 @@ def _trades(scene: Scene) -> list[Part]:
 
 def _trades_and_quotes(scene: Scene) -> list[Part]:
     """Trades with the quote that they met."""
-    part = scene.chunk.tables.get("trade")
-    if part is None:
-        return []
-    told = _sold(scene, part, MBP1, SCHEMAS["tbbo"].rtype)
-    told.records["levels"] = _met(scene, part, "l1", scene.before.quotes, quotes_of)
-    return [told]
+    return _trades_in(scene, scene.quotes, scene.before.quotes, MBP1)
 
 
 def _quotes(scene: Scene) -> list[Part]:
-    return [*_trades_and_quotes(scene), *_changes(scene, "l1", scene.before.quotes, quotes_of, MBP1)]
+    return _joined([*_trades_and_quotes(scene), *_changes(scene, scene.quotes, MBP1)])
 
 
 def _books(scene: Scene) -> list[Part]:
-    told = _changes(scene, "l2", scene.before.books, books_of, MBP10)
+    trades = _trades_in(scene, scene.books, scene.before.books, MBP10)
+    return _joined([*trades, *_changes(scene, scene.books, MBP10)])
+
+
+def _trades_in(scene: Scene, told: Told | None, before: Levels, dtype: np.dtype[Any]) -> list[Part]:
     part = scene.chunk.tables.get("trade")
-    if part is not None:
-        trades = _sold(scene, part, MBP10, SCHEMAS["mbp-10"].rtype)
-        trades.records["levels"] = _met(scene, part, "l2", scene.before.books, books_of)
-        told.insert(0, trades)
-    return told
+    if part is None:
+        return []
+    trades = _sold(scene, part, dtype, SCHEMAS["mbp-1" if dtype is MBP1 else "mbp-10"].rtype)
+    trades.records["levels"] = _met(part, told, before)
+    return [trades]
+
+
+def _joined(told: list[Part]) -> list[Part]:
+    """Parts of one kind of record as one, in the order of the tape."""
+    if len(told) < 2:
+        return told
+    at = np.concatenate([part.at for part in told])
+    order = np.argsort(at, kind="stable")
+    # As rows of words, since NumPy moves records field by field.
+    words = np.concatenate([as_words(part.records) for part in told])[order]
+    records = words.reshape(-1).view(told[0].records.dtype)
+    return [Part(records, at[order], np.concatenate([part.symbol for part in told])[order])]
 
 
 def _sold(scene: Scene, part: Ordered, dtype: np.dtype[Any], rtype: int) -> Part:
@@ -135,47 +181,54 @@ def _sold(scene: Scene, part: Ordered, dtype: np.dtype[Any], rtype: int) -> Part
     return _part(scene, part, records)
 
 
-def _met(scene: Scene, trades: Ordered, channel: str, before: Levels, of: Callable[..., Levels]) -> npt.NDArray[Any]:
+def _met(trades: Ordered, told: Told | None, before: Levels) -> npt.NDArray[Any]:
     """The levels that were last told before each trade."""
-    met: npt.NDArray[Any] = before[trades.table.array("symbol")]
-    told = scene.chunk.tables.get(channel)
+    met: npt.NDArray[Any] = as_words(before)[trades.table.array("symbol")].view(LEVEL)
     if told is None:
         return met
-    levels = of(told.table)
-    theirs = told.table.array("symbol")
+    theirs = told.part.table.array("symbol")
     for code, rows in by_symbol(trades.table):
         mine = np.flatnonzero(theirs == code)
-        last = np.searchsorted(told.seq[mine], trades.seq[rows]) - 1
+        last = np.searchsorted(told.part.seq[mine], trades.seq[rows]) - 1
         known = last >= 0
-        met[rows[known]] = levels[mine[last[known]]]
+        as_words(met)[rows[known]] = as_words(told.levels)[mine[last[known]]]
     return met
 
 
-def _changes(scene: Scene, channel: str, before: Levels, of: Callable[..., Levels], dtype: np.dtype[Any]) -> list[Part]:
+def _changes(scene: Scene, told: Told | None, dtype: np.dtype[Any]) -> list[Part]:
     """A record for each row in which a level changed: the first level that did, and the side if it was one alone."""
-    part = scene.chunk.tables.get(channel)
-    if part is None:
+    if told is None:
         return []
-    levels = of(part.table)
-    old = np.empty_like(levels)
-    for code, rows in by_symbol(part.table):
-        old[rows[0]] = before[code]
-        old[rows[1:]] = levels[rows[:-1]]
-    bids, asks = (_differ(levels, old, side) for side in ("bid", "ask"))
-    rows = np.flatnonzero(bids.any(axis=1) | asks.any(axis=1))
-    told = part.take(rows)
-    records = _records(scene, told, dtype, SCHEMAS["mbp-1" if dtype is MBP1 else "mbp-10"].rtype)
-    records["levels"] = levels[rows]
+    levels, old = told.levels, np.empty_like(told.levels)
+    now, then = as_words(levels), as_words(old)
+    for code, rows in by_symbol(told.part.table):
+        old[rows[0]] = told.before[code]
+        then[rows[1:]] = now[rows[:-1]]
+    bids, asks = _differ(levels, old)
+    changed = bids.any(axis=1) | asks.any(axis=1)
+    part = told.part
+    if not changed.all():
+        rows = np.flatnonzero(changed)
+        levels, old = (now[rows].view(LEVEL), then[rows].view(LEVEL))
+        part, bids, asks = part.take(rows), bids[rows], asks[rows]
+    records = _records(scene, part, dtype, SCHEMAS["mbp-1" if dtype is MBP1 else "mbp-10"].rtype)
+    records["levels"] = levels
     records["flags"] = F_LAST
-    _name_change(records, levels[rows], old[rows], bids[rows], asks[rows])
-    return [_part(scene, told, records)]
+    _name_change(records, levels, old, bids, asks)
+    return [_part(scene, part, records)]
 
 
-def _differ(levels: Levels, old: Levels, side: str) -> npt.NDArray[np.bool_]:
-    price, size, count = (f"{side}_{kind}" for kind in ("px", "sz", "ct"))
-    differ: npt.NDArray[np.bool_] = (levels[price] != old[price]) | (levels[size] != old[size])
-    differ |= levels[count] != old[count]
-    return differ
+_BID_WORDS, _ASK_WORDS = (
+    np.frombuffer(bytes(255 * (name.startswith(side)) for name in _words_of(LEVEL)), np.uint64)[0]
+    for side in ("bid", "ask")
+)
+
+
+def _differ(levels: Levels, old: Levels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Where bids and where asks are not the same: all fields of a level are compared at once, as words of 4 bytes."""
+    words = levels.view(np.uint32).reshape(*levels.shape, -1) != old.view(np.uint32).reshape(*levels.shape, -1)
+    together = words.view(np.uint64)[..., 0]
+    return (together & _BID_WORDS) != 0, (together & _ASK_WORDS) != 0
 
 
 def _name_change(

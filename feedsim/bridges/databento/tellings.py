@@ -62,7 +62,8 @@ class Tellings:
         self._has_orders = "mbo" in session.tape.channels
         self._resting: tuple[Resting, Resting] = (Resting(), Resting())
         """Before and behind the block that is told now."""
-        self._parts: dict[int, tuple[Block, dict[str, list[Part]]]] = {}
+        self._made: dict[int, tuple[Block, Scene, dict[str, list[Part]]]] = {}
+        """Records of the newest blocks, by first seq."""
 
     # ------------------------------------------------------------------------------------------------- being told
 
@@ -88,7 +89,7 @@ class Tellings:
 
     def restart(self) -> None:
         self._before = {1: self._nothing}
-        self._parts.clear()
+        self._made.clear()
         self._resting = (Resting(), Resting())
 
     def before(self, seq: int) -> Before:
@@ -104,21 +105,21 @@ class Tellings:
 
     def weave(self, block: Block, wanted: Wanted) -> Woven:
         """What a block of the ring tells; its records are made once for all who want them."""
-        kept = self._parts.get(block.first_seq)
-        if kept is None or kept[0] is not block:
-            kept = self._parts[block.first_seq] = (block, {})
-            while len(self._parts) > KEPT_BLOCKS:
-                del self._parts[min(self._parts)]
-        return self._woven(block, self.before(block.first_seq), wanted, kept[1], {})
+        known = self._made.get(block.first_seq)
+        if known is None or known[0] is not block:
+            known = self._made[block.first_seq] = (block, self._scene(block, self.before(block.first_seq)), {})
+            while len(self._made) > KEPT_BLOCKS:
+                del self._made[min(self._made)]
+        return self._woven(*known[1:], wanted, {})
 
     def weave_again(self, piece: Piece, wanted: Wanted, since: Mapping[str, int]) -> Woven:
         """What a piece's block tells, without records of a schema that were before the time in `since`."""
-        return self._woven(piece.block, piece.before, wanted, {}, since)
+        return self._woven(self._scene(piece.block, piece.before), {}, wanted, since)
 
-    def _woven(
-        self, block: Block, before: Before, wanted: Wanted, made: dict[str, list[Part]], since: Mapping[str, int]
-    ) -> Woven:
-        scene = Scene(block.chunk, before, self.listing, block.shift_ns)
+    def _scene(self, block: Block, before: Before) -> Scene:
+        return Scene(block.chunk, before, self.listing, block.shift_ns)
+
+    def _woven(self, scene: Scene, made: dict[str, list[Part]], wanted: Wanted, since: Mapping[str, int]) -> Woven:
         chosen: list[Part] = []
         for schema, codes in wanted.schemas:
             if schema not in made:
