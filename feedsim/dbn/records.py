@@ -58,6 +58,12 @@ def as_words(records: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
     return records.view(np.uint64).reshape(len(records), -1)
 
 
+def _set_levels(records: npt.NDArray[Any], levels: Levels) -> None:
+    """All levels of records, which stand at their ends."""
+    words = as_words(levels)
+    as_words(records)[:, -words.shape[1] :] = words
+
+
 def _words_of(level: np.dtype[Any]) -> list[str]:
     """The field that each word of 4 bytes of a level belongs to."""
     fields: Mapping[str, Any] = level.fields or {}
@@ -156,7 +162,7 @@ def _trades_in(scene: Scene, told: Told | None, before: Levels, dtype: np.dtype[
     if part is None:
         return []
     trades = _sold(scene, part, dtype, SCHEMAS["mbp-1" if dtype is MBP1 else "mbp-10"].rtype)
-    trades.records["levels"] = _met(part, told, before)
+    _set_levels(trades.records, _met(part, told, before))
     return [trades]
 
 
@@ -212,7 +218,7 @@ def _changes(scene: Scene, told: Told | None, dtype: np.dtype[Any]) -> list[Part
         levels, old = (now[rows].view(LEVEL), then[rows].view(LEVEL))
         part, bids, asks = part.take(rows), bids[rows], asks[rows]
     records = _records(scene, part, dtype, SCHEMAS["mbp-1" if dtype is MBP1 else "mbp-10"].rtype)
-    records["levels"] = levels
+    _set_levels(records, levels)
     records["flags"] = F_LAST
     _name_change(records, levels, old, bids, asks)
     return [_part(scene, part, records)]

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 
-from tests.support.server import REPOSITORY
+from tests.support.server import REPOSITORY, ServerFactory, gateway_of
 
 PAGES = REPOSITORY / "docs" / "bridges"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
@@ -29,3 +29,15 @@ def test_stdout_shows_the_first_trades_of_the_synthetic_market() -> None:
         process.stdout.close()
         assert process.wait(30) == 0
     assert trades == [json.loads(line) for line in shown.splitlines()]
+
+
+def test_databento_shows_the_first_quotes_of_the_synthetic_market(feedsim_server: ServerFactory) -> None:
+    """The script of the page, run as it is but for the port, prints what the page shows."""
+    page = (PAGES / "databento.md").read_text()
+    (script,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (shown,) = re.findall(r"It prints\n\n```\n(.*?)```", page, re.DOTALL)
+    (arguments,) = re.findall(r"\$ feedsim serve --databento 13000 (.*)", page)
+    server = feedsim_server(*arguments.split(), "--databento", "0")
+    script = script.replace("port=13000", gateway_of(server))
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert run.stdout == shown, run.stderr

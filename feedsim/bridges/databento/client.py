@@ -31,7 +31,7 @@ from feedsim.dbn.weaving import as_words
 from feedsim.errors import ProtocolError
 
 AUTH_S = 30.0  # as long as the official client waits
-HIGH, LOW = 128 * 1024, 32 * 1024  # bytes that wait in this process: above and below these the writer stops and goes on
+HIGH, LOW = 192 * 1024, 96 * 1024  # bytes that wait in this process: above and below these the writer stops and goes on
 
 
 class ReplayWanted(NamedTuple):
@@ -132,6 +132,11 @@ class Client(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writable.set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is better to wait before more is written."""
+        return not self._writable.is_set()
 
     def buffered(self) -> int:
         """Bytes handed over that the kernel has not taken yet."""

@@ -159,7 +159,7 @@ class Gateway:
         for client in [client for client in self.clients if self._is_waited_for(client)]:
             try:
                 async with asyncio.timeout(STALL_S):
-                    while not client.closed and (client.catching_up or client.buffered() > MAX_BUFFERED // 4):
+                    while not client.closed and (client.catching_up or client.is_full):
                         await client.drain()
                         await asyncio.sleep(0)
             except TimeoutError:
