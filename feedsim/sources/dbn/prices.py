@@ -21,6 +21,8 @@ from feedsim.sources.dbn.told import Told
 
 def tables_of(records: Records, times: Int64, codes: Int64, told: Told) -> Tables:
     """What records tell, by channel; `told` remembers what was told last, and how many records there were."""
+    if not len(records):
+        return {}
     own = 2 * (told.records + np.arange(len(records)))
     told.records += len(records)
     tables: Tables = {}
