@@ -60,6 +60,7 @@ class BridgeSettings(PaceSettings, kw_only=True, forbid_unknown_fields=True):
     """And what else follows it than WebSocket clients."""
 
     stdout: Annotated[bool, _about("write every event as a JSON line on stdout")] = False
+    tap_dbn: Annotated[str, _about("write the live session into this new folder as DBN files, one a schema")] = ""
     databento: Annotated[Port | None, _about("port of a Databento live gateway; 0 takes a free one")] = None
     databento_key: Annotated[str, _about("the only API key that the gateway lets in; any if empty")] = ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feedsim.config import ServeSettings
@@ -23,6 +24,10 @@ def open_bridges(
         from feedsim.bridges.stdout import StdoutBridge
 
         bridges.append(StdoutBridge(sessions.live, fd=STDOUT_FD, on_gone=stop))
+    if settings.tap_dbn:
+        from feedsim.bridges.dbn_files import DbnFiles
+
+        bridges.append(DbnFiles(sessions.live, Path(settings.tap_dbn)))
     if settings.databento is not None:
         from feedsim.bridges.databento.gateway import Gateway
 

@@ -53,6 +53,10 @@ class DbnWriter:
         self._end()
         self._part.replace(self.path)
 
+    def leave(self) -> None:
+        """Leave the file without its name."""
+        self._end()
+
     def abandon(self) -> None:
         """Leave nothing."""
         self._end()
