@@ -22,7 +22,9 @@ class Audience:
         self.kept, self.skipped = wanted.split()
         self.members: set[Client] = set()
         self.total = 0
-        """Records of schemas that slow readers may miss, published since it began."""
+        """Records of schemas that slow readers may miss, told since it began."""
+        self.all = 0
+        """Records of all schemas."""
         self._tellings = tellings
         self._woven: dict[int, tuple[Block, Woven, Woven | None]] = {}
 

@@ -70,7 +70,6 @@ class CatchingUp:
                 elif client.slow and self._may_skip(client):
                     await self._skip(client)
                 else:
-                    self._warn(client)
                     await self._tell_all(client, self._ring.head)
                 await asyncio.sleep(0)
         except ConnectionError:
@@ -96,26 +95,32 @@ class CatchingUp:
         """Leave out what may be missed up to the head, tell the rest, and say how many records were left out."""
         audience = client.audience
         assert audience is not None
-        target, total = self._ring.head, audience.total
-        if audience.kept.schemas:
-            await self._tell(client, audience.kept, client.seq, target, {})
+        target, total, everything = self._ring.head, audience.total, audience.all
+        if audience.kept.schemas and not await self._tell(client, audience.kept, client.seq, target, {}):
+            return
         count = total - client.total
-        client.seq, client.total, client.slow = target, total, False
+        client.seq, client.total, client.all, client.slow = target, total, everything, False
         if count:
-            client.skipped += count
-            self._counts.skipped += count
-            message = f"{count} records were skipped: this session was reading too slowly"
-            client.write_records(error(SKIPPED_RECORDS, message, ts_ns=self._now_ns()))
+            self.tell_lost(client, count, "this session was reading too slowly")
+
+    def tell_lost(self, client: Client, count: int, why: str) -> None:
+        """So many records will not come."""
+        self._counts.skipped += count
+        message = f"{count} records were skipped: {why}"
+        client.write_records(error(SKIPPED_RECORDS, message, ts_ns=self._now_ns()))
 
     async def _tell_all(self, client: Client, until: int) -> None:
         audience = client.audience
         assert audience is not None
-        total = audience.total
+        total, everything = audience.total, audience.all
         if await self._tell(client, audience.wanted, client.seq, until, {}):
-            client.seq, client.total = until, total
+            client.seq, client.total, client.all = until, total, everything
 
     async def _tell(self, client: Client, wanted: Wanted, after: int, until: int, since: Mapping[str, int]) -> bool:
-        """Write what is between two seqs; False if the session began again meanwhile."""
+        """Write what is between two seqs; False if the session began again meanwhile.
+
+        What is not told again, but for the first time, counts as told at once.
+        """
         epoch, block, woven = self._ring.epoch, None, None
         async for piece in self._tellings.pieces(after, until):
             if piece.block is not block or woven is None:
@@ -126,6 +131,9 @@ class CatchingUp:
                 client.write(data)
                 self._counts.sent += woven.count(*rows)
                 self._counts.bytes += len(data)
+                if not since:
+                    client.all += woven.count(*rows)
+            self._warn(client)
             await client.drain()
             if self._ring.epoch != epoch:
                 return False
@@ -143,5 +151,5 @@ class CatchingUp:
 def place_in(client: Client, audience: Audience, head: int) -> None:
     """A client joins an audience at the head."""
     client.audience = audience
-    client.seq, client.total = head, audience.total
+    client.seq, client.total, client.all = head, audience.total, audience.all
     audience.members.add(client)

@@ -80,6 +80,8 @@ class Client(asyncio.Protocol):
         """It has got everything that it wants up to here."""
         self.total = 0
         """Of its audience's records that may be skipped, those up to its place."""
+        self.all = 0
+        """Of all its audience's records, those that it got or was told that it lost."""
         self.catching_up = False
         self.slow = False
         self.started = False
@@ -89,7 +91,6 @@ class Client(asyncio.Protocol):
         self.auth: Authentication | None = None
         self.last_sent_s = 0.0
         self.warned_s = float("-inf")
-        self.skipped = 0
         self.gone = asyncio.Event()
         self._host = host
         self._challenge = secrets.token_hex(16)

@@ -176,6 +176,7 @@ class Gateway:
             rows = woven.rows(lo, hi)
             data = woven.bytes(*rows, sent_ns=sent_ns)
             audience.total += audience.count(block, lo, hi)
+            audience.all += woven.count(*rows)
             written = 0
             for client in audience.members:
                 if client.catching_up or client.seq != before:
@@ -188,7 +189,7 @@ class Gateway:
                         continue
                     client.write(data)
                     written += 1
-                client.seq, client.total = head, audience.total
+                client.seq, client.total, client.all = head, audience.total, audience.all
             if written:
                 self.counts.sent += written * woven.count(*rows)
                 self.counts.bytes += written * len(data)
@@ -206,13 +207,15 @@ class Gateway:
         """Streams stay open: the session may begin again."""
 
     def on_epoch(self, epoch: int) -> None:  # noqa: ARG002 # records have no epoch
-        """Whoever is behind has lost the rest of the old one."""
+        """Whoever is behind has lost the rest of the old one, and hears how much that is."""
         self._tellings.restart()
         for audience in self._audiences.values():
             audience.forget()
             for client in audience.members:
                 client.replays.clear()
-                client.seq, client.total = 0, audience.total
+                if lost := audience.all - client.all:
+                    self._catching_up.tell_lost(client, lost, "the session began again")
+                client.seq, client.total, client.all = 0, audience.total, audience.all
 
     def _may_skip(self, client: Client) -> bool:
         skipped = client.audience is not None and bool(client.audience.skipped.schemas)

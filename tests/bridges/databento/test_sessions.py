@@ -358,3 +358,29 @@ async def test_a_reset_makes_the_client_come_back() -> None:
     assert not more
     assert START_NS <= start_ns <= end_ns < START_NS + 100 * SECOND_NS
     assert codes_of(records).count(SystemCode.SUBSCRIPTION_ACK) == 2
+
+
+# --------------------------------------------------------------------------------------------------------- the session
+
+
+async def test_times_are_shifted_with_the_session() -> None:
+    """A session that happens now: all times of all records, by one offset."""
+    async with serving(SHORT, rebase=True) as served:
+        records = await heard(served, subscription("mbp-1"), subscription("ohlcv-1s"))
+        shift_ns = served.session.ring.shift_ns
+    assert shift_ns > 0
+    expected = list(told(Tape(SHORT(), CONFIG), ["mbp-1", "ohlcv-1s"], numbers_of(records)))
+    for record, fields in zip(data_of(records), expected, strict=True):
+        moved = {name: value + shift_ns for name, value in fields.items() if name in ("ts_event", "ts_recv")}
+        assert seen(record, moved) == moved
+
+
+async def test_the_session_is_the_same_with_and_without_a_gateway() -> None:
+    """Clients of the gateway do not move the digest."""
+    async with serving(SHORT, clients=0) as alone:
+        await alone.over()
+        digest = alone.session.player.digest()
+    async with serving(SHORT) as served:
+        await heard(served, subscription("mbp-10"), subscription("mbo"))
+        assert served.session.player.digest() == digest
+    assert digest is not None

@@ -151,3 +151,27 @@ async def test_at_speed_max_the_session_waits_unless_it_may_skip(slow: str) -> N
     skipped = served.gateway.counts.skipped
     assert len(client.heard(dbn.MBP1Msg)) + skipped == len(everything)
     assert (skipped > 0) == (slow == "skip")
+
+
+async def test_what_a_new_epoch_takes_away_is_counted() -> None:
+    """After a seek the rest of the old epoch does not come: an error says how many records that were."""
+    async with serving(MANY, exit_at_end=False, speed=FAST, ring_bytes=256 * 1024) as served:
+        client = Raw(served, "warn", "mbp-1")
+        await client.start()
+        await _ended(served)
+        player = served.session.player
+        player.seek(served.session.tape.start_ns)
+        await asyncio.sleep(0)
+        await served.session.settled()
+        reading = asyncio.create_task(client.read_to_the_end())
+        await _ended(served)
+        await _caught_up(served)
+        await served.gateway.close("over")
+        await reading
+        everything = expected(["mbp-1"], served)
+    (lost,) = [int(error.err.split()[0]) for error in client.heard(dbn.ErrorMsg)]
+    got = client.heard(dbn.MBP1Msg)
+    assert len(got) + lost == 2 * len(everything)
+    again = got[-len(everything) :]
+    assert [seen(record, fields) for record, fields in zip(again, everything, strict=True)] == everything
+    assert 0 < lost < len(everything)
