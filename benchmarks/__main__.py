@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import (
+    databento,
     durability,
     fanout,
     first_event,
@@ -32,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "impact": impact.run,
     "leadlag": leadlag.run,
     "reactions": reactions.run,
+    "databento": databento.run,
 }
 
 

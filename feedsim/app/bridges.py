@@ -24,6 +24,7 @@ def open_bridges(
     server: str,
     allows: Callable[[str | None], bool],
     stop: Callable[[], None],
+    wall_us: Callable[[], int],
 ) -> list[Bridge]:
     """Bridges that follow the live session once they are started. Raises ConfigError.
 
@@ -49,7 +50,16 @@ def open_bridges(
     if settings.stdout:
         from feedsim.bridges.stdout import StdoutBridge
 
-        bridges.append(StdoutBridge(session, fd=STDOUT_FD, on_gone=stop))
+        bridges.append(StdoutBridge(sessions.live, fd=STDOUT_FD, on_gone=stop))
+    if settings.tap_dbn:
+        from feedsim.bridges.dbn_files import DbnFiles
+
+        bridges.append(DbnFiles(sessions.live, Path(settings.tap_dbn)))
+    if settings.databento is not None:
+        from feedsim.bridges.databento.gateway import Gateway
+
+        address = (settings.host, settings.databento)
+        bridges.append(Gateway(sessions, address, key=settings.databento_key, wall_us=wall_us))
     return bridges
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.server import REPOSITORY, ServerFactory
+from tests.support.server import REPOSITORY, ServerFactory, gateway_of
 
 PAGES = REPOSITORY / "docs" / "bridges"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
@@ -42,3 +42,15 @@ def test_the_folder_of_chart_files_grows_for_the_reader_shown(tmp_path: Path, fe
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert re.sub(r"\d+", "0", run.stdout) == re.sub(r"\d+", "0", shown)
     assert [int(count) for count in re.findall(r"(\d+) lines", run.stdout)] > [100, 100]
+
+
+def test_databento_shows_the_first_quotes_of_the_synthetic_market(feedsim_server: ServerFactory) -> None:
+    """The script of the page, run as it is but for the port, prints what the page shows."""
+    page = (PAGES / "databento.md").read_text()
+    (script,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (shown,) = re.findall(r"It prints\n\n```\n(.*?)```", page, re.DOTALL)
+    (arguments,) = re.findall(r"\$ feedsim serve --databento 13000 (.*)", page)
+    server = feedsim_server(*arguments.split(), "--databento", "0")
+    script = script.replace("port=13000", gateway_of(server))
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert run.stdout == shown, run.stderr
