@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from feedsim.market.book import WINDOW
 from feedsim.market.chance import exp, log, normal, stream, uniform
-from feedsim.market.presets import Preset, Weights
+from feedsim.market.presets import AMOUNTS, SHARES, Preset, Weights
 
 CHOICES = 4096
 BIRTHS = 1024
@@ -19,37 +19,8 @@ LN10 = 2.302585092994046
 ROUND_TRIP = (0.45, 5.08, 0.13)
 """Share of the gaps inside a burst that are the exchange's round trip; mean and deviation of their log10 ns."""
 
-_NUMBERS = (
-    "hum",
-    "urgency",
-    "burst",
-    "burst_after",
-    "burst_trade",
-    "burst_move",
-    "wide_slow",
-    "trade",
-    "excitation",
-    "excitation_decay",
-    "sign_imbalance",
-    "sign_memory",
-    "sign_steering",
-    "take_all",
-    "take_all_lots",
-    "through",
-    "at_best",
-    "tilt_imbalance",
-    "tilt_steering",
-    "modify",
-    "cancel_last",
-    "refill",
-    "step_up",
-    "step_steering",
-    "chase",
-    "pull",
-    "inside",
-    "steering_limit",
-    "dead_zone",
-)
+_ELSEWHERE = frozenset({"fast_sd", "slow_sd", "birth_exponent"})  # in the factors, and as a table
+_NUMBERS = tuple(name for name in (*SHARES, *AMOUNTS) if name not in _ELSEWHERE)
 
 LAW = np.dtype(
     [
