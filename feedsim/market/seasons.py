@@ -11,6 +11,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from feedsim.instruments import NS_PER_MINUTE, TradingDay
+from feedsim.market.chance import total
 
 SESSION_MINUTES = 23 * 60
 RTH = slice(15 * 60 + 30, 22 * 60)  # minutes of regular trading
@@ -71,7 +72,7 @@ def busy(root: str) -> list[float]:
     regular = _level(_smooth(_REGULAR[root]))
     night, evening = _smooth(_NIGHT), _smooth(_EVENING)
     share = _SHARE[root]
-    scale = len(regular) * (1 - share) / share / (sum(night) + sum(evening))
+    scale = len(regular) * (1 - share) / share / (total(night) + total(evening))
     return [*(scale * value for value in night), *regular, *(scale * value for value in evening)]
 
 
@@ -90,7 +91,7 @@ def minute_of_season(day: TradingDay, ns: int) -> int:
 
 def _level(values: list[float]) -> list[float]:
     """The curve with a mean of 1."""
-    mean = sum(values) / len(values)
+    mean = total(values) / len(values)
     return [value / mean for value in values]
 
 

@@ -107,7 +107,7 @@ def test_it_agrees_with_the_truth_events(scenario: str) -> None:
 
 def test_a_shorter_session_knows_less_and_nothing_else() -> None:
     """Cut at 60 minutes: the same rows, without what came after; no outcome of a window that is not over."""
-    short, long = (_windows(_made("orderflow_accumulation", minutes, 2)) for minutes in (60, 75))
+    short, long = (_windows(_made("orderflow_accumulation", minutes, 6)) for minutes in (60, 75))
     assert 0 < len(short) < len(long)
     known = [name for name in short if name not in FUTURE]
     pd.testing.assert_frame_equal(short[known], long[known].iloc[: len(short)])
@@ -117,6 +117,8 @@ def test_a_shorter_session_knows_less_and_nothing_else() -> None:
     end_ms = (START_NS + 3600 * S) // MS
     ends = short.groupby(["window_id", "symbol"])["t_end"].transform("max")
     assert (short["outcome"].isna() == (ends > end_ms)).all()
+    assert set(short["outcome"].dropna()) <= {"held", "failed"}
+    assert (ends > end_ms).any(), "a window of this seed goes on beyond the hour"
 
 
 def test_the_stream_has_none_of_it() -> None:
