@@ -37,6 +37,7 @@ WHY_HALTED = (
     dynamic_halt().reason,
     velocity_halt("regular").reason,
     "planned",
+    "daily halt",
 )
 
 
