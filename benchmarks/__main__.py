@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import durability, fanout, first_event, generator, impact, market, memory, pacing, scenarios
+from benchmarks import durability, fanout, fills, first_event, generator, impact, market, memory, pacing, scenarios
 from benchmarks.report import Figure, print_figures
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "market": market.run,
     "scenarios": scenarios.run,
     "impact": impact.run,
+    "fills": fills.run,
 }
 
 

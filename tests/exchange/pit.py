@@ -27,9 +27,9 @@ class Pit:
         self.now_ns, self.epoch = START_NS, 1
         self._merger = Merger(SYMBOLS)
         if told:
+            self.trade(5000.25, 1, 1)
             self.depth(5000.0, 5000.25)
             self.quote(5000.0, 5000.25)
-            self.trade(5000.25, 1, 1)
 
     def tell(self, channel: str, *, symbol: str = "ES", after_ns: int = MS, **columns: Any) -> list[Any]:
         """One event, `after_ns` later; what accounts hear of it."""
