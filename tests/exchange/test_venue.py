@@ -8,7 +8,7 @@ import pytest
 
 from feedsim.errors import ConfigError
 from feedsim.exchange import venue as room
-from feedsim.exchange.venue import read_venue
+from feedsim.exchange.venue import dollars, read_venue
 from tests.exchange.pit import Pit, account
 
 OWN = Path(room.__file__).with_name("venue.toml")
@@ -21,6 +21,17 @@ def test_the_own_table() -> None:
     assert venue.as_of == "2025-08-01"
     es = venue.products["ES"]
     assert (es.tick_value, es.fee, es.band) == (125_000, 26_900, 48)
+
+
+def test_docs_show_the_own_table() -> None:
+    """docs/trading.md has its figures and its day."""
+    text = (Path(__file__).parents[2] / "docs" / "trading.md").read_text("utf-8")
+    venue = read_venue()
+    assert f"those of {venue.as_of}" in text
+    for symbol, product in venue.products.items():
+        fees = (f"{dollars(fee):.2f}" for fee in (product.commission, product.exchange, product.nfa))
+        margins = (f"{dollars(margin):,.0f}" for margin in (product.margin_day, product.margin_overnight))
+        assert f"| {' | '.join((symbol, *fees, *margins))} |" in text
 
 
 def test_a_table_of_the_user(tmp_path: Path) -> None:
