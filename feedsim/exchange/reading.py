@@ -5,6 +5,7 @@ Both ways leave the same books. While nobody trades, a chunk costs one look at i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -72,8 +73,9 @@ def _levels(table: Table, side: str, row: int, tick: float) -> list[Level]:
     prices, sizes = table.ragged(f"{side}_px"), table.ragged(f"{side}_sz")
     price = prices.values[(start := int(prices.start[row])) : start + max(int(prices.length[row]), 0)]
     size = sizes.values[(start := int(sizes.start[row])) : start + max(int(sizes.length[row]), 0)]
-    ticks = in_ticks(price, tick).tolist()
-    return [Level(price, lots) for price, lots in zip(ticks, size.tolist(), strict=False) if lots > 0]
+    # Ten levels are too few for NumPy.
+    levels = zip(price.tolist(), size.tolist(), strict=False)
+    return [Level(round(price / tick), lots) for price, lots in levels if lots > 0 and math.isfinite(price)]
 
 
 class Reading:

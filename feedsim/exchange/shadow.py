@@ -159,9 +159,15 @@ class ShadowMatching:
                 best = book.best(side)
                 if told == L2 or best is None or not is_better(side, best.price, first):
                     self._tell(ladder, book, side, told, seq)
-        if ladder.best[BID] is None and ladder.best[ASK] is None and not self._unpriced.get(symbol):
-            return []
-        return self._cross(ladder, book)
+        if self._unpriced.get(symbol) or self._is_crossed(ladder, book):
+            return self._cross(ladder, book)
+        return []
+
+    def _is_crossed(self, ladder: Ladder, book: Book) -> bool:
+        bid, ask = ladder.best
+        if bid is not None and (best := book.best(ASK)) is not None and best.price <= bid:
+            return True
+        return ask is not None and (best := book.best(BID)) is not None and best.price >= ask
 
     def _tell(self, ladder: Ladder, book: Book, side: int, told: int, seq: int) -> None:
         best = book.best(side)
