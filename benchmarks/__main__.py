@@ -9,6 +9,7 @@ from benchmarks import (
     databento,
     durability,
     fanout,
+    fills,
     first_event,
     generator,
     impact,
@@ -18,6 +19,7 @@ from benchmarks import (
     pacing,
     reactions,
     scenarios,
+    trading,
 )
 from benchmarks.report import Figure, print_figures
 
@@ -34,6 +36,8 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "leadlag": leadlag.run,
     "reactions": reactions.run,
     "databento": databento.run,
+    "fills": fills.run,
+    "trading": trading.run,
 }
 
 
