@@ -413,8 +413,15 @@ async def test_a_session_that_begins_again_is_told_by_a_snapshot(served: Served)
         await client.log_on()
         client.send(101, RequestAction=1, SymbolID=ES)
         await client.next(104)
+        client.send(102, RequestAction=1, SymbolID=ES)
+        await client.next(122)
         again = await client.next(104)
         assert again["SessionNumTrades"] < 50
+        levels = [await client.next(122)]
+        while not levels[-1]["IsLastMessageInBatch"]:
+            levels.append(await client.receive())
+        assert {level["Type"] for level in levels} == {122}
+        assert levels[0]["IsFirstMessageInBatch"] == 1
         await client.close()
 
 
