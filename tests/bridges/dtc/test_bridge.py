@@ -12,7 +12,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from feedsim.app.service import Service
 from feedsim.events import L1, L2, Trade
-from tests.bridges.dtc.conftest import BUSY, Served, dtc, port
+from tests.bridges.busy import BUSY
+from tests.bridges.dtc.conftest import Served, dtc, port
 from tests.bridges.dtc.scripted import Message, TcpClient, WebSocketClient
 from tests.hub.lines import tape_events
 from tests.server.talking import serving
