@@ -24,7 +24,7 @@ ES = 7
 
 async def test_a_client_logs_on_subscribes_and_gets_every_update_of_its_symbol(served: Served) -> None:
     """10,000 and more, in the tape's order: trades, quotes where they changed, and books that follow from changes."""
-    async with served(wait_clients=2) as service:
+    async with served(wait_clients=2, speed=40.0) as service:
         client = await TcpClient.open(port(service))
         client.send(101, RequestAction=1, SymbolID=ES)  # not logged on: the connection ends
         assert (await client.rest())[-1]["Reason"] == "log on first"
