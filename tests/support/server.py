@@ -59,6 +59,13 @@ class RunningServer:
         self.process.wait()
 
 
+def gateway_of(server: RunningServer) -> str:
+    """`port=…` of a server's Databento gateway, as it has logged it."""
+    match = re.search(r"databento gateway.*\b(port=\d+)", server.output)
+    assert match, server.output
+    return match[1]
+
+
 @contextmanager
 def running(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> Iterator[RunningServer]:
     """Start a command that serves and wait until it is ready; at the end it must exit with 0 on SIGTERM.
