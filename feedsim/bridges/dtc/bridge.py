@@ -89,7 +89,8 @@ class DtcBridge:
         self._hearing: defaultdict[str, set[Trader]] = defaultdict(set)
         self._servers: list[asyncio.Server] = []
         self._ticking: asyncio.Task[None] | None = None
-        self._restarted = False
+        self._anew: dict[str, set[str]] = {"data": set(), "depth": set()}
+        """Symbols of a new epoch that nobody has heard of yet."""
 
     # ----------------------------------------------------------------------------------------------------------- life
 
@@ -230,7 +231,7 @@ class DtcBridge:
     def restart(self) -> None:
         """The market begins anew; whoever is subscribed gets a snapshot with its first quote."""
         self.markets = {symbol: Market() for symbol in self.symbols}
-        self._restarted = True
+        self._anew = {"data": set(self.symbols), "depth": set(self.symbols)}
 
     def _on_event(self, event: Event, shift_ns: int) -> None:
         market, symbol = self.markets[event.symbol], event.symbol
@@ -239,17 +240,24 @@ class DtcBridge:
                 self._send_data(symbol, [market.trade(event, shift_ns)])
             case L1():
                 update = market.quote(event, shift_ns)
-                if self._restarted:
-                    self._restarted = False
-                    for client in self._clients:
-                        client.snapshots()
+                if symbol in self._anew["data"]:
+                    self._anew["data"].remove(symbol)
+                    self._send_snapshots(data_of=(symbol,))
                 elif update is not None:
                     self._send_data(symbol, [update])
             case L2():
                 market.depth(event, shift_ns)
-                self._send_depth(symbol, market)
+                if symbol in self._anew["depth"]:
+                    self._anew["depth"].remove(symbol)
+                    self._send_snapshots(depth_of=(symbol,))
+                else:
+                    self._send_depth(symbol, market)
             case Profile():
                 market.profile(event)
+
+    def _send_snapshots(self, *, data_of: Sequence[str] = (), depth_of: Sequence[str] = ()) -> None:
+        for client in self._clients:
+            client.snapshots(data_of=data_of, depth_of=depth_of)
 
     def _send_data(self, symbol: str, updates: Sequence[Update]) -> None:
         written: dict[tuple[Encoding, int], list[bytes]] = {}

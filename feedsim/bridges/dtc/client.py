@@ -7,7 +7,7 @@ takes it again, a snapshot follows. What its account hears is never dropped.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from feedsim.bridges.dtc import messages as m
@@ -264,19 +264,21 @@ class Client:
             level.symbol_id = symbol_id  # type: ignore[attr-defined] # all of these have one
             self.send(level)
 
-    def snapshots(self) -> None:
-        """The newest state of everything that it is subscribed to."""
+    def snapshots(self, *, data_of: Collection[str], depth_of: Collection[str]) -> None:
+        """The newest state of what it is subscribed to, of some symbols."""
         for symbol_id, symbol in self.data.items():
-            self._send_snapshot(symbol_id, symbol)
+            if symbol in data_of:
+                self._send_snapshot(symbol_id, symbol)
         for symbol_id, (symbol, levels) in self.depth.items():
-            self._send_depth(symbol_id, symbol, levels)
+            if symbol in depth_of:
+                self._send_depth(symbol_id, symbol, levels)
 
     def may_take(self, count: int) -> bool:
         """Whether so many messages of market data may be written now; else they are dropped."""
         waiting = self._link.buffered()
         if self._behind and waiting < FULL // 4:
             self._behind = False
-            self.snapshots()
+            self.snapshots(data_of=self._house.symbols, depth_of=self._house.symbols)
             return False  # the snapshots have it
         if self._behind or waiting > FULL:
             self._behind = True

@@ -87,7 +87,7 @@ class WebSocketClient:
 
     @classmethod
     async def open(cls, port: int, **options: Any) -> WebSocketClient:
-        return cls(await connect(f"ws://127.0.0.1:{port}/", compression=None, **options))
+        return cls(await connect(f"ws://127.0.0.1:{port}/", compression=None, max_queue=None, **options))
 
     async def send(self, type: int, *values: Any) -> None:
         await self.socket.send(json.dumps({"Type": type, "F": values}))

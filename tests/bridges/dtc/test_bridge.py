@@ -12,7 +12,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from feedsim.app.service import Service
 from feedsim.events import L1, L2, Trade
-from tests.bridges.dtc.conftest import BUSY, Served, dtc, port
+from tests.bridges.busy import BUSY
+from tests.bridges.dtc.conftest import Served, dtc, port
 from tests.bridges.dtc.scripted import Message, TcpClient, WebSocketClient
 from tests.hub.lines import tape_events
 from tests.server.talking import serving
@@ -23,7 +24,7 @@ ES = 7
 
 async def test_a_client_logs_on_subscribes_and_gets_every_update_of_its_symbol(served: Served) -> None:
     """10,000 and more, in the tape's order: trades, quotes where they changed, and books that follow from changes."""
-    async with served(wait_clients=2) as service:
+    async with served(wait_clients=2, speed=40.0) as service:
         client = await TcpClient.open(port(service))
         client.send(101, RequestAction=1, SymbolID=ES)  # not logged on: the connection ends
         assert (await client.rest())[-1]["Reason"] == "log on first"
@@ -413,8 +414,15 @@ async def test_a_session_that_begins_again_is_told_by_a_snapshot(served: Served)
         await client.log_on()
         client.send(101, RequestAction=1, SymbolID=ES)
         await client.next(104)
+        client.send(102, RequestAction=1, SymbolID=ES)
+        await client.next(122)
         again = await client.next(104)
         assert again["SessionNumTrades"] < 50
+        levels = [await client.next(122)]
+        while not levels[-1]["IsLastMessageInBatch"]:
+            levels.append(await client.receive())
+        assert {level["Type"] for level in levels} == {122}
+        assert levels[0]["IsFirstMessageInBatch"] == 1
         await client.close()
 
 
