@@ -245,10 +245,9 @@ def _name_change(
     asks: npt.NDArray[np.bool_],
 ) -> None:
     """What happened: lots came to a price, or went from it; more than that at once is a modification."""
-    rows = np.arange(len(records))
     on_bid = bids.any(axis=1)
     depth = np.where(on_bid, bids.argmax(axis=1), asks.argmax(axis=1))
-    now, then = levels[rows, depth], old[rows, depth]
+    now, then = _level_of(levels, depth), _level_of(old, depth)
     price, was = (np.where(on_bid, level["bid_px"], level["ask_px"]) for level in (now, then))
     size, had = (np.where(on_bid, level["bid_sz"], level["ask_sz"]).astype(np.int64) for level in (now, then))
     nearer = np.where(on_bid, price > was, price < was) & (price != UNDEF_PRICE) | (was == UNDEF_PRICE)
@@ -262,6 +261,14 @@ def _name_change(
     both = on_bid & asks.any(axis=1)
     records["side"][both] = NO_SIDE
     records["action"][both & ~(was == UNDEF_PRICE)] = MODIFY
+
+
+def _level_of(levels: Levels, depth: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
+    """One level of each row."""
+    if levels.shape[1] == 1:
+        return levels[:, 0]
+    words = as_words(levels).reshape(*levels.shape, -1)
+    return words[np.arange(len(levels)), depth].view(LEVEL)[:, 0]
 
 
 def _orders(scene: Scene) -> list[Part]:
