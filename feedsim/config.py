@@ -20,6 +20,9 @@ LEAST_SPEED, MOST_SPEED = 0.001, 1_000_000
 
 Speed = Literal["max"] | Annotated[float, Meta(ge=LEAST_SPEED, le=MOST_SPEED)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
+SierraLayout = Literal["type", "chart", "unified"]
+SierraKeys = Literal["superset", "recorded"]
+SierraQuirk = Literal["local_time", "swapped_bands", "no_level_2", "divided_prices", "again", "vix_without_sym"]
 S = TypeVar("S", bound=msgspec.Struct)
 
 ENV_PREFIX = "FEEDSIM_"
@@ -56,9 +59,49 @@ class PaceSettings(SourceSettings, kw_only=True, forbid_unknown_fields=True):
     closed: Annotated[Literal["jump", "wait"], _about("closed hours are jumped over, or waited for")] = "jump"
 
 
-class BridgeSettings(PaceSettings, kw_only=True, forbid_unknown_fields=True):
+FillName = Literal["queue", "touch", "cross", "optimistic", "pessimistic"]
+
+
+class TradeSettings(PaceSettings, kw_only=True, forbid_unknown_fields=True):
+    """And how orders fill, how long they take, and what an account may do. Money in dollars."""
+
+    orders: Annotated[bool, _about("clients may trade")] = True
+    fill: Annotated[FillName, _about("when a resting order fills")] = "queue"
+    impact: Annotated[
+        Literal["private", "shared", "none"],
+        _about("where orders enter the synthetic market itself: private sessions, the shared one too, nowhere"),
+    ] = "private"
+    cancels: Annotated[
+        Literal["", "share", "behind"],
+        _about("whose cancelled lots were: share of the queue, or always behind; default: by the source"),
+    ] = ""
+    latency_in: Annotated[str, _about("until an order takes effect: 0, 2ms, lognormal:2ms:0.5, …")] = "0"
+    latency_out: Annotated[str, _about("until its owner hears of it: 0, 2ms, lognormal:2ms:0.5, …")] = "0"
+    venue: Annotated[str, _about("a TOML file of fees, margins and limits instead of feedsim's own")] = ""
+    balance: Annotated[float, _about("dollars that an account begins with", gt=0, le=1e12)] = 100_000.0
+    max_position: Annotated[int, _about("lots a symbol, open orders included; 0: no limit", ge=0)] = 0
+    max_orders: Annotated[int, _about("open orders an account", ge=1, le=10_000)] = 500
+    orders_per_s: Annotated[int, _about("requests an account and second of session; 0: no limit", ge=0)] = 200
+    daily_loss: Annotated[float, _about("dollars lost in a session that close an account; 0: no limit", ge=0)] = 0
+    keep_account: Annotated[bool, _about("positions and cash outlive a seek, a loop and the end")] = False
+
+
+class BridgeSettings(TradeSettings, kw_only=True, forbid_unknown_fields=True):
     """And what else follows it than WebSocket clients."""
 
+    sierra: Annotated[str, _about("write Sierra Chart files into this folder, as the live bot reads them")] = ""
+    sierra_layout: Annotated[tuple[SierraLayout, ...], _about("files by type, by chart, or unified")] = (
+        "type",
+        "chart",
+        "unified",
+    )
+    sierra_keys: Annotated[SierraKeys, _about("recorded: the study's own; superset: every reader's")] = "superset"
+    sierra_charts: Annotated[dict[str, int], _about("name=number of charts: a symbol's, vix, levels")] = {}
+    sierra_quirks: Annotated[tuple[SierraQuirk, ...], _about("faults of the real feed")] = ()
+    sierra_utc_offset_s: Annotated[int, _about("of the charts' clock, for local_time", ge=-50_400, le=50_400)] = 7200
+    sierra_pace: Annotated[bool, _about("write at most 50 lines in any 100 ms")] = True
+    dtc_es: Annotated[Port | None, _about("port for DTC clients of ES; 0 takes a free one")] = None
+    dtc_nq: Annotated[Port | None, _about("port for DTC clients of NQ; 0 takes a free one")] = None
     stdout: Annotated[bool, _about("write every event as a JSON line on stdout")] = False
     tap_dbn: Annotated[str, _about("write the live session into this new folder as DBN files, one a schema")] = ""
     databento: Annotated[Port | None, _about("port of a Databento live gateway; 0 takes a free one")] = None
@@ -74,6 +117,9 @@ class ServeSettings(BridgeSettings, kw_only=True, forbid_unknown_fields=True):
     coalesce: Annotated[float, _about("ms: what is due within this time leaves together", ge=0, le=1000)] = 0
     tap: Annotated[str, _about("record the live session into this new folder")] = ""
     continue_tap: Annotated[str, _about("go on recording in this folder, after a restart, where it ended")] = ""
+    lockstep: Annotated[bool, _about("the clock waits until every client has dealt with what it was told")] = False
+    step_ms: Annotated[int, _about("lock-step: session time that an ack lets pass, in ms", ge=1, le=60_000)] = 100
+    think_s: Annotated[float, _about("lock-step: seconds that a client may think; 0: for ever", ge=0)] = 30.0
     wait_clients: Annotated[int, _about("hold the live clock until so many clients have subscribed", ge=0)] = 0
     exit_at_end: Annotated[bool, _about("leave when the session is over")] = False
     control: Annotated[Literal["private", "all"], _about("all: every client may control the live session")] = "private"

@@ -5,6 +5,7 @@ FeedsimError                     exit code 1
 ├── SourceError(file, row)       exit code 2
 ├── ProtocolError(code)          a wire error code, and a close code where the connection must end
 ├── ResumeError(first, last)     the wire error resume_too_old
+├── OrderError(code)             an order that is refused
 └── TapError                     exit code 1
 """
 
@@ -65,6 +66,17 @@ class ResumeError(ProtocolError):
     def __init__(self, message: str, *, first: int, last: int, id: int | None = None) -> None:
         self.first, self.last = first, last
         super().__init__("resume_too_old", message, id=id)
+
+
+class OrderError(FeedsimError):
+    """An order or what was asked of one is refused: `code` is of docs/trading.md, `sentence` says what is allowed."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        self.code, self.sentence = code, sentence
+        super().__init__(code, sentence)
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.sentence}"
 
 
 class TapError(FeedsimError):

@@ -34,7 +34,7 @@ def take(made: Feed, *messages: Any) -> list[Event]:
     """The events that come out of some messages."""
     for message in messages:
         made._take(message)
-    events = list(made._events)
+    events = [event for event in made._events if isinstance(event, Event)]
     made._events.clear()
     return events
 

@@ -15,7 +15,9 @@ from feedsim.errors import FeedsimError
 from feedsim.events import Chunk
 from feedsim.playback.tape import Tape, TapeConfig
 from feedsim.recording.manifest import Manifest
+from feedsim.recording.reader import open_recording
 from feedsim.sources.catalog import reopen
+from feedsim.tap.orders import differing_account, read_orders
 from feedsim.tap.recover import recover
 from feedsim.tap.verify import EpochResult, Verification, verify
 
@@ -30,8 +32,26 @@ def prove(directory: Path, *, source: str | None, seal: bool, console: Console |
     notes: list[str] = []
     with console.status(f"making the session of {directory} again"):
         result = verify(directory, remake=partial(_remake, source, notes))
+        orders = _check_orders(directory, result, notes)
     _print(console, result, notes)
-    return result.ok
+    return result.ok and orders
+
+
+def _check_orders(directory: Path, result: Verification, notes: list[str]) -> bool:
+    """Whether everything that was traded comes out the same when it is entered again. Raises SourceError."""
+    orders = read_orders(directory)
+    if orders is None:
+        return True
+    recording = open_recording(directory)
+    if not result.ok or result.holes or recording.manifest.filtered:
+        notes.append("orders: not entered again: the recording is not whole")
+        return True
+    chunks = (window.chunk for epoch in recording.epochs for window in recording.windows(epoch))
+    differs = differing_account(orders, chunks)
+    entered = sum(entry.what == "request" for entry in orders.entries)
+    what = f"{entered:,} requests, {len(orders.heard):,} private events"
+    notes.append(f"orders: {what}: {'equal when entered again' if differs is None else f'DIFFERS: {differs}'}")
+    return differs is None
 
 
 def _remake(source: str | None, notes: list[str], manifest: Manifest, epoch: int) -> Iterator[Chunk] | None:

@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
@@ -20,6 +20,7 @@ from feedsim import __version__
 from feedsim.app.bridges import open_bridges
 from feedsim.app.opening import make_player, open_tape
 from feedsim.app.recorders import open_tap
+from feedsim.app.trading import open_exchange, open_journal
 from feedsim.config import ServeSettings
 from feedsim.errors import ConfigError, FeedsimError, ProtocolError, TapError
 from feedsim.hub.counters import Counters
@@ -54,6 +55,8 @@ class Service:
     def __init__(self, settings: ServeSettings, *, wall_us: Callable[[], int] = wall_us) -> None:
         if settings.rebase and settings.speed != 1:
             raise ConfigError("only a session at speed 1 can happen now", field="rebase")
+        if settings.lockstep:
+            settings = _in_lockstep(settings)
         self.settings = settings
         self.port = 0
         self.counters = Counters()
@@ -69,7 +72,6 @@ class Service:
             max_private=settings.max_sessions,
             wait_clients=settings.wait_clients,
         )
-        self.bridges = open_bridges(settings, self.sessions, stop=self.stop, wall_us=wall_us)
         gate = Gate(
             pages={
                 "/healthz": lambda: ("text/plain; charset=utf-8", b"ok\n"),
@@ -81,6 +83,9 @@ class Service:
             token=settings.token or None,
             on_refused=self.counters.on_refused,
         )
+        self.bridges = open_bridges(
+            settings, self.sessions, server=SERVER, allows=gate.allows, stop=self.stop, wall_us=wall_us
+        )
         limits = Limits(max_clients=settings.max_clients)
         self.server = FeedServer(self.sessions, gate, limits=limits, wall_us=wall_us, counters=self.counters)
 
@@ -89,8 +94,12 @@ class Service:
     async def start(self) -> None:
         """Listen, with all bridges. Raises ConfigError."""
         self.port = await self.server.start(self.settings.host, self.settings.port)
-        for bridge in self.bridges:
-            await bridge.start()
+        try:
+            for bridge in self.bridges:
+                await bridge.start()
+        except ConfigError as error:
+            await self._send_away(1011, str(error))
+            raise
 
     def stop(self) -> None:
         """Ask `run` to end."""
@@ -123,11 +132,17 @@ class Service:
             code, reason = 1001, "the server is going away"
         else:
             code, reason = 1000, "the session is over"
-        await asyncio.gather(self.server.stop(code, reason), *(bridge.close(reason) for bridge in self.bridges))
+        await self._send_away(code, reason)
         await self.sessions.close()
         self.sessions.live.close()
+        if self._journal is not None:
+            self._journal.close()
         if self.tap is not None:
             await self.tap.close()
+
+    async def _send_away(self, code: int, reason: str) -> None:
+        """All clients, of the bridges too."""
+        await asyncio.gather(self.server.stop(code, reason), *(bridge.close(reason) for bridge in self.bridges))
 
     # ----------------------------------------------------------------------------------------------------- sessions
 
@@ -139,18 +154,24 @@ class Service:
             controllable=settings.control == "all",
             ring_bytes=round(settings.ring_mib * 2**20),
             rebase=settings.rebase == "now",
+            **_steps(settings),
         )
         tape = open_tape(settings)
         self.tap = open_tap(settings, setup.session_id, tape)
+        self._journal = None if self.tap is None else open_journal(settings, self.tap.directory, tape)
         tape.close()
-        return Session(
+        session = Session(
             setup,
             partial(open_tape, settings),
             self._player_maker(settings, exit_at_end=settings.exit_at_end, after_seq=_last_seq(self.tap)),
             wall_us=self._wall_us,
             counters=self.counters,
             recorder=self.tap,
+            exchange=open_exchange(settings, tape, journal=self._journal),
         )
+        if session.desk is not None and self._journal is not None:
+            session.desk.on_heard = self._journal.on_heard
+        return session
 
     def _player_maker(
         self, settings: ServeSettings, *, exit_at_end: bool, after_seq: int = 0
@@ -172,12 +193,14 @@ class Service:
         settings = msgspec.structs.replace(
             self.settings,
             source=self._offers[name],
-            speed=request.speed,
+            speed="max" if self.settings.lockstep else request.speed,
             seed=self.settings.seed if request.seed is None else request.seed,
             option=self.settings.option if name == LIVE else {},
             loop=False,
         )
         try:
+            tape = _open_between(settings, request)
+            tape.close()
             return Session(
                 SessionSetup(
                     session_id=f"private-{secrets.token_urlsafe(16)}",
@@ -185,11 +208,13 @@ class Service:
                     private=True,
                     controllable=True,
                     ring_bytes=round(settings.ring_mib * 2**20),
+                    **_steps(settings),
                 ),
                 partial(_open_between, settings, request),
                 self._player_maker(settings, exit_at_end=False),
                 wall_us=self._wall_us,
                 counters=self.counters,
+                exchange=open_exchange(settings, tape),
             )
         except FeedsimError as error:
             raise ProtocolError("bad_request", str(error)) from None
@@ -198,6 +223,19 @@ class Service:
 
     def _metrics(self) -> tuple[str, bytes]:
         return metrics_page(self.counters, self.sessions, self.server, self.tap, self.bridges)
+
+
+def _in_lockstep(settings: ServeSettings) -> ServeSettings:
+    """The clock goes as fast as its clients let it. Raises ConfigError where a pace was asked for."""
+    if settings.speed not in (1, "max"):
+        raise ConfigError("in lock-step the clients set the pace: leave it away", field="speed")
+    if settings.rebase:
+        raise ConfigError("a session in lock-step cannot happen now", field="rebase")
+    return msgspec.structs.replace(settings, speed="max", wait_clients=max(settings.wait_clients, 1))
+
+
+def _steps(settings: ServeSettings) -> dict[str, Any]:
+    return {"lockstep_ms": settings.step_ms, "think_s": settings.think_s} if settings.lockstep else {}
 
 
 def _last_seq(tap: Tap | None) -> int:

@@ -33,6 +33,11 @@ class Bridge(Protocol):
     @property
     def counts(self) -> BridgeCounts: ...
 
+    @property
+    def greeting(self) -> str:
+        """What `feedsim serve` says of it once it has started; empty for nothing."""
+        ...
+
     async def start(self) -> None:
         """Listen, or open files. Raises ConfigError."""
         ...

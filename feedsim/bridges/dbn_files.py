@@ -50,6 +50,10 @@ class DbnFiles:
         self._room = asyncio.Event()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="feedsim-dbn")
 
+    @property
+    def greeting(self) -> str:
+        return f"{', '.join(self._schemas)} into {self._directory}"
+
     async def start(self) -> None:
         """Make the folder and its files. Raises ConfigError where that cannot be done."""
         try:
@@ -58,7 +62,7 @@ class DbnFiles:
         except OSError as error:
             raise ConfigError(f"{self._directory}: {error.strerror}", field="tap_dbn") from None
         self._room.set()
-        self._session.follow(self)
+        self._session.followers.append(self)
 
     def _begin(self, epoch: int) -> None:
         tape = self._session.tape
@@ -71,20 +75,28 @@ class DbnFiles:
 
     # ------------------------------------------------------------------------------------------------ being a reader
 
-    def on_told(self, block: Block, lo: int, hi: int) -> None:  # noqa: ARG002 # it follows what was told before
+    def prepare(self, block: Block) -> None:
+        """Nothing is made ahead."""
+
+    def publish(self, block: Block, lo: int, hi: int) -> None:  # noqa: ARG002 # it follows what was told before
         self._open = (block.chunk, hi)
         if hi == len(block.chunk):
             self._hand_over()
 
-    def on_epoch(self, epoch: int) -> None:
+    def restart(self) -> None:
         self._hand_over()
-        self._do(self._change_files, epoch)
+        self._do(self._change_files, self._session.ring.epoch + 1)
 
-    def on_end(self) -> None:
-        self._hand_over()
+    @property
+    def some_wait(self) -> bool:
+        return self._session.player.clock.unpaced and not self._room.is_set()
 
     async def ready(self) -> None:
         await self._room.wait()
+
+    def _unfollow(self) -> None:
+        if self in self._session.followers:
+            self._session.followers.remove(self)
 
     def _hand_over(self) -> None:
         """Have the open chunk written, as far as it was told."""
@@ -119,7 +131,7 @@ class DbnFiles:
         if not self._stopped:
             self._stopped = True
             self._room.set()
-            self._session.unfollow(self)
+            self._unfollow()
             log.error(
                 "no more DBN files are written; the feed goes on", directory=str(self._directory), problem=problem
             )
@@ -153,7 +165,7 @@ class DbnFiles:
         """Write what was told, and give the files their names."""
         if not self._writers:
             return
-        self._session.unfollow(self)
+        self._unfollow()
         self._hand_over()
         with suppress(OSError):
             end = self._leave_files if self._stopped else self._name_files

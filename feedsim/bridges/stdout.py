@@ -110,6 +110,7 @@ class StdoutBridge:
     """Writes all events of a session, but no truth, to a file descriptor."""
 
     name = "stdout"
+    greeting = ""
 
     def __init__(self, session: Session, *, fd: int, on_gone: Callable[[], None]) -> None:
         self.counts = BridgeCounts()

@@ -70,5 +70,6 @@ def _greet(settings: ServeSettings, service: Service) -> None:
         + (f"   recording to {service.tap.directory}" if service.tap else ""),
         f"  try       feedsim stream ws://{host}:{service.port}      http://{host}:{service.port}/metrics",
     ]
+    lines += [f"  {bridge.name:<9} {bridge.greeting}" for bridge in service.bridges if bridge.greeting]
     lines += [f"  note      {note}" for note in live.tape.info.notes]
     print("\n".join(lines), file=sys.stderr, flush=True)

@@ -84,6 +84,11 @@ class Ring:
         self.blocks.append(block)
         return block
 
+    def cut_off(self, seq: int) -> None:
+        """Forget the blocks from the one that begins at or has this seq on: they will be added anew."""
+        while self.blocks and self.blocks[-1].last_seq >= seq:
+            self.blocks.pop()
+
     def restart(self, epoch: int) -> None:
         """A new epoch: nothing of the old one is kept."""
         self.epoch = epoch

@@ -13,6 +13,8 @@ import structlog
 from feedsim.events import Chunk, StreamKey
 from feedsim.hub.backlog import Backlog
 from feedsim.hub.counters import Counters
+from feedsim.hub.desk import Desk, Exchange
+from feedsim.hub.lockstep import LockStep
 from feedsim.hub.memory import History
 from feedsim.hub.readers import Readers
 from feedsim.hub.ring import Block, Ring
@@ -41,25 +43,30 @@ class Recorder(Protocol):
 
 
 class Follower(Protocol):
-    """One more reader, which takes columns and speaks somebody else's protocol: a bridge.
+    """One more reader of the ring, with clients and a protocol of its own: a bridge.
 
-    It is told everything in order, and never blocks. What it raises is logged, and it is followed by no session then.
+    It never blocks. What it raises is logged, and it is followed by no session then.
     """
 
-    def on_told(self, block: Block, lo: int, hi: int) -> None:
-        """The events at positions [lo, hi) of a block were told now; `block.shift_ns` is to be added to their times."""
-        ...
-
-    def on_epoch(self, epoch: int) -> None:
-        """Another epoch than the first begins."""
-        ...
-
-    def on_end(self) -> None:
-        """Everything is told."""
+    @property
+    def some_wait(self) -> bool:
+        """Whether the session has to wait for any of its clients."""
         ...
 
     async def ready(self) -> None:
-        """Return when it can take more; asked only where nobody else sets the pace."""
+        """Return when every client that may hold the session up can take more."""
+        ...
+
+    def prepare(self, block: Block) -> None:
+        """A block was read; it will be due."""
+        ...
+
+    def publish(self, block: Block, lo: int, hi: int) -> None:
+        """Positions [lo, hi) of a block are due, and the head; `block.shift_ns` is to be added to their times."""
+        ...
+
+    def restart(self) -> None:
+        """A new epoch: nothing of the old one is kept."""
         ...
 
 
@@ -73,6 +80,10 @@ class SessionSetup(msgspec.Struct, frozen=True, kw_only=True):
     ring_bytes: int = 12 * 2**20
     rebase: bool = False
     heartbeat_s: float = 1.0
+    lockstep_ms: int = 0
+    """Above 0 the clock waits for its clients' acks, and goes so far at each that names no time."""
+    think_s: float = 0.0
+    """Seconds of real time that a lock-step client may think; 0: for ever."""
 
 
 class Session:
@@ -87,15 +98,18 @@ class Session:
         wall_us: Callable[[], int],
         counters: Counters,
         recorder: Recorder | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
-        """`make_tape` opens the session's tape anew as often as it is asked to."""
+        """`make_tape` opens the session's tape anew as often as it is asked to; without an exchange nobody trades."""
         self.setup = setup
         self.recorder = recorder
         self.make_tape = make_tape
+        self.followers: list[Follower] = []
         self.ring = Ring(setup.ring_bytes)
         self.tape = make_tape()
         self.player = player = make_player(self.tape)
-        player.on_read, player.on_epoch, player.on_end = self._on_read, self._on_epoch, self._on_end
+        player.lookahead.on_read, player.on_epoch, player.on_end = self._on_read, self._on_epoch, self._on_end
+        player.lookahead.on_amended = self._on_amended
         player.on_late, player.on_passed = counters.on_late, self._on_passed
         self.rebase_ms = 0
         self._rebase_due = setup.rebase
@@ -115,19 +129,23 @@ class Session:
             counters=counters,
         )
         self.readers = Readers(self.ring, self._backlog, wall_us=wall_us, counters=counters)
-        self._followers: list[Follower] = []
+        self.desk = None if exchange is None else Desk(exchange, player, self.ring, wall_us=wall_us)
+        self.lockstep = self._make_lockstep() if setup.lockstep_ms else None
 
     def checkpoints(self) -> list[Checkpoint]:
         """The places of the present epoch from which its tape can be read again."""
-        return [point for point in self.player.checkpoints if point.epoch == self.ring.epoch]
+        return [point for point in self.player.lookahead.checkpoints if point.epoch == self.ring.epoch]
 
-    def follow(self, follower: Follower) -> None:
-        """Have one more reader, from now on."""
-        self._followers.append(follower)
-
-    def unfollow(self, follower: Follower) -> None:
-        if follower in self._followers:
-            self._followers.remove(follower)
+    def _make_lockstep(self) -> LockStep:
+        player = self.player
+        player.on_limit, player.cut = self._on_limit, self._cut
+        return LockStep(
+            player,
+            step_ms=self.setup.lockstep_ms,
+            think_s=self.setup.think_s,
+            tell=self.readers.tell,
+            head=lambda: self.ring.head,
+        )
 
     # ------------------------------------------------------------------------------------------------------- running
 
@@ -173,8 +191,13 @@ class Session:
         """After the end: return when every reader has what it was owed, or has been given up."""
         self.readers.flush()
         await self.readers.ready()
+        for follower in self.followers:
+            await follower.ready()
 
     def close(self) -> None:
+        for part in (self.desk, self.lockstep):
+            if part is not None:
+                part.close()
         self.player.close()
         self.tape.close()
 
@@ -184,25 +207,27 @@ class Session:
         if self.recorder is not None:
             self.recorder.append(*due)
         self.readers.publish(block, due.lo, due.hi)
-        self._tell_followers(lambda follower: follower.on_told(block, due.lo, due.hi))
+        self._tell_followers(lambda follower: follower.publish(block, due.lo, due.hi))
+        if self.desk is not None:
+            self.desk.on_told(*due)
         self._counters.on_published(*due)
         if due.hi == len(due.chunk):
             self._history.on_told(due.chunk)
             self.readers.drop_old()
 
     def _tell_followers(self, tell: Callable[[Follower], None]) -> None:
-        for follower in self._followers.copy():
+        for follower in self.followers.copy():
             try:
                 tell(follower)
             except Exception:  # one bridge's mistake is nobody else's trouble
                 log.exception("a bridge failed and is told no more", bridge=type(follower).__name__)
-                self.unfollow(follower)
+                self.followers.remove(follower)
 
     async def _hold(self) -> None:
         """Where readers, the recorder or bridges set the pace, wait for them, and leave the wait out of the clock."""
         unpaced = self.player.clock.unpaced
         recorder = self.recorder if unpaced else None
-        followers = self._followers.copy() if unpaced else []
+        followers = [follower for follower in self.followers if follower.some_wait]
         if recorder is None and not followers and not self.readers.some_wait:
             return
         self.player.hold()
@@ -224,7 +249,18 @@ class Session:
         if self._rebase_due:
             self._rebase_due = False
             self._rebase(int(chunk.avail[0]))
-        self.readers.prepare(self.ring.add(chunk))
+        block = self.ring.add(chunk)
+        self.readers.prepare(block)
+        self._tell_followers(lambda follower: follower.prepare(block))
+
+    def _on_amended(self, void: int, told: Chunk, rest: Chunk) -> None:
+        """What was read ahead is void from this seq on; in its place come events that are told already, and others."""
+        self.ring.cut_off(void)
+        for chunk in (told, rest):
+            if len(chunk):
+                self.readers.prepare(self.ring.add(chunk))
+        if len(told):
+            self._history.on_told(told)
 
     def _on_passed(self, chunk: Chunk, told: int) -> None:
         """An earlier run told this: it is history, and the head."""
@@ -236,11 +272,31 @@ class Session:
     def _on_epoch(self, epoch: int) -> None:
         if epoch != self.ring.epoch:
             self.readers.end_epoch()
+            self._tell_followers(lambda follower: follower.restart())
             self.ring.restart(epoch)
+            if self.desk is not None:
+                self.desk.on_epoch(epoch)
+            if self.lockstep is not None:
+                self.lockstep.restart(self.player.session_ns)
             self._rebase_due = self.setup.rebase
             self.readers.broadcast(self.replay_state(), after_events=False)
-            self._tell_followers(lambda follower: follower.on_epoch(epoch))
         self._wake_waiters()
+
+    def _on_limit(self) -> None:
+        assert self.lockstep is not None
+        if self.desk is not None:
+            self.desk.advance(self.player.session_ns)
+        self.lockstep.on_limit()
+
+    def _cut(self, chunk: Chunk, lo: int, hi: int) -> int:
+        """How much of what is due is told in this step: up to the first event that an account hears something of."""
+        if self.desk is None:
+            return hi
+        assert self.lockstep is not None
+        until = self.desk.tell_ahead(chunk, lo, hi)
+        if self.desk.has_news:
+            self.lockstep.stop_after(chunk, until - 1)
+        return until
 
     def _rebase(self, first_ns: int) -> None:
         """Shift all times of this epoch so that its first event happens now, by the wall clock."""
@@ -250,8 +306,9 @@ class Session:
 
     def _on_end(self) -> None:
         self.readers.flush()
+        if self.desk is not None:
+            self.desk.on_end()
         self.readers.broadcast(self.replay_state(), after_events=True)
-        self._tell_followers(lambda follower: follower.on_end())
         self._wake_waiters()
 
     # -------------------------------------------------------------------------------------------------- what it says
@@ -267,6 +324,8 @@ class Session:
             controllable=self.setup.controllable,
             may_wait=may_wait,
             default_policy="wait" if may_wait else "skip",
+            trading=self.desk is not None,
+            lockstep=self.lockstep is not None,
         )
 
     def clock(self) -> ClockInfo:
@@ -274,7 +333,9 @@ class Session:
         ts = self.player.session_ns // NS_PER_MS
         return ClockInfo(ts, "max" if math.isinf(speed) else speed, self.player.state)
 
-    def welcome(self, id: int | None, *, sources: tuple[str, ...], auth_required: bool) -> Welcome:
+    def welcome(
+        self, id: int | None, *, sources: tuple[str, ...], auth_required: bool, account: str | None = None
+    ) -> Welcome:
         return Welcome(
             id=id,
             protocol=PROTOCOL,
@@ -292,6 +353,8 @@ class Session:
             clock=self.clock(),
             rebase_ms=self.rebase_ms,
             heartbeat_s=self.setup.heartbeat_s,
+            account=None if auth_required else account,
+            lockstep=self.lockstep is not None,
         )
 
     def heartbeat(self) -> Heartbeat:

@@ -7,30 +7,30 @@ wake-up comes as one `Due`. What is read ahead is read while nothing is due.
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
-from collections import deque
+from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from feedsim.events import RANK, Chunk, Digest
 from feedsim.instruments import NS_PER_S, session_at
 from feedsim.playback.clock import Clock
+from feedsim.playback.lookahead import Lookahead
 from feedsim.playback.pacing import Pacer
-from feedsim.playback.tape import Checkpoint, Tape
+from feedsim.playback.tape import Tape
 from feedsim.sources.base import Tables
 
 State = Literal["playing", "paused", "ended"]
 Unit = Literal["event", "trade", "bar"]
 
+T = TypeVar("T")
+
 MAX_BURST = 1000  # events told at once
 LEAST_ROWS, MOST_ROWS = 256, 4096  # a chunk should last for READ_AHEAD_S at the present rate, within these bounds
 READ_AHEAD_S = 0.5
 IDLE_S = 0.003  # reading ahead is done when nothing is due for at least this long
-CHECKPOINT_ROWS = 1 << 16
-MAX_CHECKPOINTS = 32
 
 
 class Due(NamedTuple):
@@ -43,6 +43,10 @@ class Due(NamedTuple):
 
 def _ignore(*_: object) -> None:
     """Where nobody listens."""
+
+
+def _all(_chunk: Chunk, _lo: int, hi: int) -> int:
+    return hi
 
 
 class Player:
@@ -62,10 +66,12 @@ class Player:
         after_seq: int = 0,
         burst: int = MAX_BURST,
         chunk_rows: int = MOST_ROWS,
+        takes_orders: bool = False,
     ) -> None:
         """`after_seq`: the first epoch was told up to here in an earlier run; go on behind it.
 
-        `burst`: events told at once at most; `chunk_rows`: events read at once, about.
+        `burst`: events told at once at most; `chunk_rows`: events read at once, about. `takes_orders`: the tape's
+        source may be changed by `amend` while it is played.
         """
         self.tape = tape
         self.pacer = pacer
@@ -77,9 +83,8 @@ class Player:
         self.state: State = "playing"
         self.seq = 0
         """The last seq that was told in this epoch."""
-        self.checkpoints: list[Checkpoint] = []
-        self.on_read: Callable[[Chunk], None] = _ignore
-        """Gets each chunk before it is due."""
+        self.lookahead = Lookahead(tape, keep_places=takes_orders)
+        self.lookahead.on_told = self._on_told
         self.on_late: Callable[[float], None] = _ignore
         """Gets the seconds by which each wake-up was late."""
         self.on_restart: Callable[[int], None] = _ignore
@@ -92,21 +97,21 @@ class Player:
         """An epoch begins: gets its number."""
         self.on_end: Callable[[], None] = _ignore
         """Everything is told."""
-        self._ahead: deque[Chunk] = deque()
-        self._chunk: Chunk | None = None
-        self._avail: list[int] | None = None
-        """The chunk's available times, once they are waited for."""
-        self._position = 0
+        self.limit_ns: int | None = None
+        """Unpaced, tell nothing from this time on, and wait there until it is moved and the pacer woken."""
+        self.on_limit: Callable[[], None] = _ignore
+        """Everything before the limit is told."""
+        self.cut: Callable[[Chunk, int, int], int] = _all
+        """Gets what is about to be told, at `limit_ns` only; gives the position to tell it up to, lo + 1 at least."""
+        self.on_clock: Callable[[], None] = _ignore
+        """The clock was stopped or started by a user, or runs at another speed."""
         self._burst, self._chunk_rows = burst, chunk_rows
-        self._rate = 0.0  # events a second of session time
         self._with_digest = with_digest
         self._digest: Digest | None = Digest() if with_digest else None
         self._goto: tuple[int, str] | None = (tape.start_ns, "")
         self._steps: tuple[int, Unit] | None = None
         self._stopped = False
         self._after_seq = after_seq
-        self._checkpoint_rows = CHECKPOINT_ROWS
-        self._rows_since = 0
 
     # ------------------------------------------------------------------------------------------------------ obeying
 
@@ -131,15 +136,17 @@ class Player:
         if self._digest is None:
             return None
         digest = self._digest
-        if self._chunk is not None and self._position:
+        chunk, told = self.lookahead.chunk, self.lookahead.position
+        if chunk is not None and told:
             digest = digest.copy()
-            digest.update(self._chunk, 0, self._position)
+            digest.update(chunk, 0, told)
         return digest.hexdigest()
 
     def pause(self) -> None:
         if self.state == "playing":
             self.state = "paused"
             self.clock.pause(self.pacer.now())
+            self.on_clock()
             self.pacer.wake()
 
     def resume(self) -> None:
@@ -147,11 +154,13 @@ class Player:
             self.state = "playing"
             self._steps = None
             self.clock.resume(self.pacer.now())
+            self.on_clock()
             self.pacer.wake()
 
     def set_speed(self, speed: float) -> None:
         """Raises ValueError unless 0 < speed."""
         self.clock.set_speed(speed, self.pacer.now())
+        self.on_clock()
         self.pacer.wake()
 
     def seek(self, ns: int, reason: str = "seek") -> None:
@@ -193,22 +202,27 @@ class Player:
                 await self._go()
             elif self.state == "ended" or (self.state == "paused" and self._steps is None):
                 await self.pacer.sleep_until(None)
-            elif (chunk := self._current()) is None:
+            elif (chunk := self.lookahead.current(self._wanted_rows())) is None:
                 if self._end():
                     return
             elif due := self._step(chunk) if self.state == "paused" else self._due(chunk):
                 yield due
                 if self.clock.unpaced or due.hi - due.lo == self._burst:
                     await asyncio.sleep(0)  # nothing else would give the loop's other tasks a turn
+            elif self.limit_ns is not None:
+                self.clock.advance_to(self.limit_ns, self.pacer.now())
+                self.on_limit()
+                await self.pacer.sleep_until(None)
             else:
-                await self._sleep(chunk)
+                await self._sleep()
 
     def _due(self, chunk: Chunk) -> Due | None:
         """What the clock has passed."""
-        lo = self._position
+        lo = self.lookahead.position
         if self.clock.unpaced:
-            return self._tell(chunk, min(lo + self._burst, len(chunk)))
-        avail = self._times(chunk)
+            hi = min(lo + self._burst, len(chunk))
+            return self._tell(chunk, hi) if self.limit_ns is None else self._within_limit(chunk, hi, self.limit_ns)
+        avail = self.lookahead.times()
         now = self.pacer.now()
         deadline = self.clock.deadline(avail[lo]) + self.coalesce_s
         if now < deadline:
@@ -217,11 +231,16 @@ class Player:
         hi = bisect_right(avail, max(self.clock.session_ns(now), avail[lo]), lo, min(lo + self._burst, len(avail)))
         return self._tell(chunk, hi)
 
+    def _within_limit(self, chunk: Chunk, hi: int, limit_ns: int) -> Due | None:
+        lo = self.lookahead.position
+        hi = bisect_left(self.lookahead.times(), limit_ns, lo, hi)
+        return self._tell(chunk, self.cut(chunk, lo, hi)) if hi > lo else None
+
     def _step(self, chunk: Chunk) -> Due | None:
         """What the next step covers in this chunk."""
         assert self._steps is not None
         count, unit = self._steps
-        lo = self._position
+        lo = self.lookahead.position
         if unit == "event":
             stops = np.arange(lo, min(lo + count, len(chunk)))
         else:
@@ -231,21 +250,21 @@ class Player:
         return self._tell(chunk, len(chunk) if left else int(stops[-1]) + 1)
 
     def _tell(self, chunk: Chunk, hi: int) -> Due:
-        due = Due(chunk, self._position, hi)
-        self._position = hi
+        due = Due(chunk, self.lookahead.position, hi)
+        self.lookahead.position = hi
         self.seq = chunk.first_seq + hi - 1
         if self.clock.unpaced or self.clock.paused:
             self.clock.advance_to(int(chunk.avail[hi - 1]), self.pacer.now())
         return due
 
-    async def _sleep(self, chunk: Chunk) -> None:
+    async def _sleep(self) -> None:
         """Until the next event is due; first read ahead, if there is time, and jump over closed hours."""
-        next_ns = self._times(chunk)[self._position]
+        next_ns = self.lookahead.times()[self.lookahead.position]
         if self.jump_closed:
             next_ns = self._jump(next_ns)
         deadline = self.clock.deadline(next_ns) + self.coalesce_s
-        if not self._ahead and deadline - self.pacer.now() > IDLE_S:
-            self._read_ahead()
+        if self.lookahead.empty and deadline - self.pacer.now() > IDLE_S:
+            self.lookahead.read(self._wanted_rows())
         await self.pacer.sleep_until(deadline)
 
     def _jump(self, next_ns: int) -> int:
@@ -260,58 +279,23 @@ class Player:
             return min(session.close_ns, next_ns)
         return min(next_ns, session.close_ns)
 
-    # ------------------------------------------------------------------------------------------------ reading ahead
-
-    def _current(self) -> Chunk | None:
-        """The chunk that is being told, or the next one if it is all told; None at the end of the tape."""
-        if self._chunk is not None and self._position == len(self._chunk):
-            if self._digest is not None:
-                self._digest.update(self._chunk)
-            self._chunk = None
-        if self._chunk is None:
-            if not self._ahead:
-                self._read_ahead()
-            if not self._ahead:
-                return None
-            self._chunk = self._ahead.popleft()
-            self._avail = None
-            self._position = 0
-        return self._chunk
-
-    def _times(self, chunk: Chunk) -> list[int]:
-        if self._avail is None:
-            self._avail = chunk.avail.tolist()
-        return self._avail
-
-    def _read_ahead(self) -> None:
-        self._checkpoint_if_due()
-        chunk = self.tape.advance(self._wanted_rows())
-        if chunk is None:
-            return
-        self._rows_since += len(chunk)
-        span_s = max((int(chunk.avail[-1]) - int(chunk.avail[0])) / NS_PER_S, 1e-3)
-        self._rate = len(chunk) / span_s
-        self._ahead.append(chunk)
-        self.on_read(chunk)
-
     def _wanted_rows(self) -> int:
         if self.clock.unpaced:
             return self._chunk_rows
-        return min(max(int(self._rate * self.clock.speed * READ_AHEAD_S), LEAST_ROWS), self._chunk_rows)
+        return min(max(int(self.lookahead.rate * self.clock.speed * READ_AHEAD_S), LEAST_ROWS), self._chunk_rows)
 
-    def _checkpoint_if_due(self) -> None:
-        if self.checkpoints and self._rows_since < self._checkpoint_rows:
-            return
-        self.checkpoints.append(self.tape.checkpoint())
-        self._rows_since = 0
-        if len(self.checkpoints) > MAX_CHECKPOINTS:
-            self.checkpoints = self._thinned(self.checkpoints)
-            self._checkpoint_rows *= 2
+    def _on_told(self, chunk: Chunk) -> None:
+        if self._digest is not None:
+            self._digest.update(chunk)
 
-    def _thinned(self, points: list[Checkpoint]) -> list[Checkpoint]:
-        """Half of them, the oldest and this epoch's start among them: a long session has ever sparser places."""
-        first = next(at for at, point in enumerate(points) if (point.epoch, point.seq) == (self.epoch, 0))
-        return [point for at, point in enumerate(points) if at in (0, first) or at % 2 == 0]
+    def amend(self, change: Callable[[], T]) -> T:
+        """Change something in the tape's source now; what is not told yet is read anew behind it.
+
+        Only for a player that `takes_orders`.
+        """
+        result = self.lookahead.amend(max(self.session_ns, self.lookahead.told_ns + 1), change)
+        self.pacer.wake()
+        return result
 
     # ------------------------------------------------------------------------------------------------------- epochs
 
@@ -334,16 +318,16 @@ class Player:
         goto = self._goto
         assert goto is not None
         ns, reason = max(goto[0], self.tape.info.start_ns), goto[1]
-        if not self.checkpoints:
+        ahead = self.lookahead
+        if not ahead.checkpoints:
             # Before the session's start, perhaps: no seq of any epoch is told from here.
-            self.checkpoints.append(replace(self.tape.checkpoint(), epoch=0))
-        before = [point for point in self.checkpoints if point.position_ns <= ns]
+            ahead.checkpoints.append(replace(self.tape.checkpoint(), epoch=0))
+        before = [point for point in ahead.checkpoints if point.position_ns <= ns]
         epoch = self.epoch
         if before and (ns < self.tape.position_ns or before[-1].position_ns > self.tape.position_ns):
             self.tape.restore(max(before, key=lambda point: point.position_ns))
-        passed = self._not_all_told(before_ns=self.tape.position_ns)
-        self._ahead.clear()
-        self._chunk = None
+        passed = ahead.not_all_told(before_ns=self.tape.position_ns)
+        ahead.restart()
         self.on_restart(self.tape.position_ns)
         for tables in passed:
             self.on_rolled(tables)
@@ -360,27 +344,19 @@ class Player:
             self.state = "playing"
             self.clock.resume(self.pacer.now())
         self.clock.restart(ns, self.pacer.now())
-        self._rows_since = self._checkpoint_rows  # an epoch's first chunk can always be gone back to
+        ahead.rows_since = ahead.checkpoint_rows  # an epoch's first chunk can always be gone back to
         self.on_epoch(self.epoch)
         if self._after_seq:
             await self._pass_over()
         if reason:
-            self.checkpoints = [point for point in self.checkpoints if point.position_ns <= ns]
-
-    def _not_all_told(self, before_ns: int) -> list[Tables]:
-        """What was read of the tape before a time, in chunks that are not, or not all, told."""
-        begun = [self._chunk] if self._chunk is not None and self._position < len(self._chunk) else []
-        return [
-            {name: part.table.take(part.table.avail < before_ns) for name, part in chunk.tables.items()}
-            for chunk in (*begun, *self._ahead)
-        ]
+            ahead.checkpoints = [point for point in ahead.checkpoints if point.position_ns <= ns]
 
     async def _pass_over(self) -> None:
         """Go to behind the last event of an earlier run; the clock goes on from there."""
         after, self._after_seq = self._after_seq, 0
-        while self.seq < after and (chunk := self._current()) is not None:
-            self._position = min(after + 1 - chunk.first_seq, len(chunk))
-            self.seq = chunk.first_seq + self._position - 1
-            self.on_passed(chunk, self._position)
-            self.clock.restart(int(chunk.avail[self._position - 1]), self.pacer.now())
+        while self.seq < after and (chunk := self.lookahead.current(self._wanted_rows())) is not None:
+            told = self.lookahead.position = min(after + 1 - chunk.first_seq, len(chunk))
+            self.seq = chunk.first_seq + told - 1
+            self.on_passed(chunk, told)
+            self.clock.restart(int(chunk.avail[told - 1]), self.pacer.now())
             await asyncio.sleep(0)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import secrets
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
@@ -43,6 +44,7 @@ class Client:
         self._sessions = sessions
         self._session = sessions.live
         self._cursor: Cursor | None = None
+        self._account: str | None = None
         self._wall_us = wall_us
         self._counters = counters
         self._encoding = encoding
@@ -64,6 +66,8 @@ class Client:
             m.ReplayJump: self._jump,
             m.Resume: self._resume,
             m.Ping: self._ping,
+            m.Ack: self._ack,
+            **dict.fromkeys(get_args(m.AnyOrder), self._trade),
         }
 
     @property
@@ -72,6 +76,7 @@ class Client:
 
     def start(self) -> None:
         """Greet the client and let it hear the session's heartbeat."""
+        self._account = _new_account(self._session)
         self._welcome(None)
         if self._protocol.authorized:
             self._attach(self._session)
@@ -104,23 +109,36 @@ class Client:
         self._protocol.attach(session.offer(self._sessions.sources))
         self._cursor = session.readers.attach(self._connection, self._encoding, self._protocol.subscription)
         self._sessions.enter(session)
+        if session.desk is not None and self._account is not None:
+            session.desk.join(self._account, self._cursor)
 
     def _detach(self) -> None:
         if self._cursor is not None:
             self._sessions.unsubscribed(self._cursor)
             self._session.readers.detach(self._cursor)
+            if self._session.lockstep is not None:
+                self._session.lockstep.leave(self._cursor)
+            if self._session.desk is not None and self._account is not None:
+                self._session.desk.leave(self._account, self._cursor)
             self._sessions.leave(self._session)
             self._cursor = None
 
-    def _move(self, session: Session, id: int | None) -> None:
+    def _move(self, session: Session, id: int | None, *, account: str | None = None) -> None:
+        """To another session, as a new account there or as one that it has."""
         self._detach()
         self._session = session
+        self._account = account or _new_account(session)
         self._welcome(id)
         self._attach(session)
 
     def _welcome(self, id: int | None) -> None:
         self._send(
-            self._session.welcome(id, sources=self._sessions.sources, auth_required=not self._protocol.authorized)
+            self._session.welcome(
+                id,
+                sources=self._sessions.sources,
+                auth_required=not self._protocol.authorized,
+                account=self._account,
+            )
         )
 
     def _send(self, message: msgspec.Struct) -> None:
@@ -150,6 +168,8 @@ class Client:
         if self._session.player.state == "ended":
             self._session.readers.tell(self._cursor, self._session.replay_state())
         self._sessions.subscribed(self._session, self._cursor)
+        if self._session.lockstep is not None:
+            self._session.lockstep.join(self._cursor)
 
     async def _unsubscribe(self, request: m.Unsubscribe) -> None:
         assert self._cursor is not None
@@ -187,7 +207,24 @@ class Client:
             raise ResumeError(
                 f"epoch {request.epoch} is over, this is epoch {session.ring.epoch}", first=0, last=session.ring.head
             )
-        self._move(session, request.id)
+        account = request.account
+        known = account is not None and session.desk is not None and session.desk.knows(account)
+        self._move(session, request.id, account=account if known else None)
+        if known and request.account_n is not None:
+            assert session.desk is not None
+            assert account is not None
+            assert self._cursor is not None
+            session.desk.tell_again(account, self._cursor, request.account_n)
+
+    async def _ack(self, request: m.Ack) -> None:
+        assert self._session.lockstep is not None
+        assert self._cursor is not None
+        self._session.lockstep.ack(self._cursor, request.until)
+
+    async def _trade(self, request: m.AnyOrder) -> None:
+        assert self._session.desk is not None
+        assert self._account is not None
+        self._session.desk.enter(self._account, request)
 
     async def _replay(self, request: m.Replay) -> None:
         self._move(self._sessions.open(request), request.id)
@@ -240,3 +277,8 @@ class Client:
             raise ProtocolError("not_controllable", "this is the shared session; replay.stop ends private ones")
         self._move(self._sessions.live, request.id)
         await self._sessions.stop(stopped)
+
+
+def _new_account(session: Session) -> str | None:
+    """A name that only its connection knows; None where nobody trades."""
+    return None if session.desk is None else f"account-{secrets.token_urlsafe(12)}"

@@ -35,7 +35,7 @@ class Gate:
         if path not in ("/", "/ws"):
             return _plain(HTTPStatus.NOT_FOUND, "the WebSocket is at / (or /ws)")
         origin = request.headers.get("Origin")
-        if origin is not None and not self._allows(origin):
+        if not self.allows(origin):
             return self._refuse(HTTPStatus.FORBIDDEN, "origin", f"origin {origin} is not allowed here (--origin)")
         if self._bearer(request) is False:
             return self._refuse(HTTPStatus.UNAUTHORIZED, "token", "the token is wrong")
@@ -52,8 +52,9 @@ class Gate:
             return None
         return hmac.compare_digest(header.encode(), f"Bearer {self.token}".encode())
 
-    def _allows(self, origin: str) -> bool:
-        return "*" in self.origins or origin in self.origins or LOCAL_ORIGIN.match(origin) is not None
+    def allows(self, origin: str | None) -> bool:
+        """Whether a page of this origin (None: no page) may open a WebSocket."""
+        return origin is None or "*" in self.origins or origin in self.origins or LOCAL_ORIGIN.match(origin) is not None
 
     def _refuse(self, status: HTTPStatus, reason: str, text: str) -> Response:
         self.on_refused(reason)

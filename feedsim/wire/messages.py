@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from feedsim.config import LEAST_SPEED, MOST_SPEED
-from feedsim.events import L1, L2, Bar, Context, Footprint, Leadership, Mbo, Profile, Status, Trade, Truth
+from feedsim.events import L1, L2, Bar, Context, Event, Footprint, Leadership, Mbo, Profile, Status, Trade, Truth
 
 PROTOCOL = 1
 JSON_SUBPROTOCOL = "feedsim.v1.json"
@@ -29,6 +29,10 @@ OrderType = Literal["market", "limit", "stop", "stop_limit"]
 TimeInForce = Literal["day", "gtc", "ioc", "fok"]
 OrderState = Literal["new", "partially_filled", "filled", "cancelled", "replaced", "rejected", "expired"]
 
+# Wide enough for every order that a venue could want to refuse with its own words; no infinity, no NaN.
+OrderPrice = Annotated[float, Meta(ge=-1e9, le=1e9, description="in index points")]
+Quantity = Annotated[float, Meta(ge=-1e9, le=1e9, description="contracts")]
+Root = Annotated[str, Meta(max_length=32)]
 ClientOrderId = Annotated[str, Meta(min_length=1, max_length=64, description="the client's name for an order")]
 Id = Annotated[int, Meta(description="the client's number for a request; the answer repeats it")]
 LAST_MS = 7_258_118_400_000  # the year 2200
@@ -147,11 +151,17 @@ class Ping(Request, tag="ping", kw_only=True):
     """Answered at once by pong."""
 
 
+class Ack(Request, tag="ack", kw_only=True):
+    """Lock-step only: everything up to now is dealt with, the clock may go on; by the server's step without a time."""
+
+    until: Moment | None = None
+
+
 class Bracket(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """Where an order's fills are to be closed again; what one of the two closes, the other leaves alone."""
 
-    stop_loss: float | None = None
-    take_profit: float | None = None
+    stop_loss: OrderPrice | None = None
+    take_profit: OrderPrice | None = None
 
 
 class OrderNew(Request, tag="order.new", kw_only=True):
@@ -161,12 +171,12 @@ class OrderNew(Request, tag="order.new", kw_only=True):
     """
 
     client_order_id: ClientOrderId
-    symbol: str
+    symbol: Root
     side: Side
     type: OrderType = "market"
-    quantity: float
-    price: float | None = None
-    stop_price: float | None = None
+    quantity: Quantity
+    price: OrderPrice | None = None
+    stop_price: OrderPrice | None = None
     tif: TimeInForce = "day"
     post_only: bool = False
     reduce_only: bool = False
@@ -178,9 +188,9 @@ class OrderReplace(Request, tag="order.replace", kw_only=True):
     """Change an open order. Less quantity at the same price keeps its place in the queue, all else loses it."""
 
     client_order_id: ClientOrderId
-    quantity: float | None = None
-    price: float | None = None
-    stop_price: float | None = None
+    quantity: Quantity | None = None
+    price: OrderPrice | None = None
+    stop_price: OrderPrice | None = None
     seen_seq: Annotated[int, Meta(ge=0)] | None = None
 
 
@@ -194,13 +204,13 @@ class OrderCancel(Request, tag="order.cancel", kw_only=True):
 class CancelAll(Request, tag="order.cancel_all", kw_only=True):
     """Take all open orders out, or those of one symbol."""
 
-    symbol: str | None = None
+    symbol: Root | None = None
 
 
 class Flatten(Request, tag="flatten", kw_only=True):
     """Take all open orders out and close all positions at the market, or those of one symbol."""
 
-    symbol: str | None = None
+    symbol: Root | None = None
 
 
 class AccountQuery(Request, tag="account", kw_only=True):
@@ -226,6 +236,7 @@ AnyRequest = (
     | ReplayJump
     | Resume
     | Ping
+    | Ack
     | OrderNew
     | OrderReplace
     | OrderCancel
@@ -233,6 +244,7 @@ AnyRequest = (
     | Flatten
     | AccountQuery
 )
+AnyOrder = OrderNew | OrderReplace | OrderCancel | CancelAll | Flatten | AccountQuery
 Control = ReplayPause | ReplayResume | ReplayStop | ReplaySpeed | ReplaySeek | ReplayStep | ReplayJump
 
 
@@ -272,6 +284,8 @@ class Welcome(Message, tag="welcome", kw_only=True):
     heartbeat_s: float
     account: str | None = None
     """This connection's account, a secret between it and the server; None where nobody may trade."""
+    lockstep: bool = False
+    """The clock waits for acks."""
 
 
 class Subscribed(Message, tag="subscribed", kw_only=True):
@@ -296,6 +310,11 @@ class Events(Message, tag="events", kw_only=True):
 
     sent: Micros
     events: Sequence[AnyEvent | AnyPrivate]
+
+    @property
+    def of_the_tape(self) -> list[Event]:
+        """Without what only the account's owner hears."""
+        return [event for event in self.events if isinstance(event, Event)]
 
 
 class Snapshot(Message, tag="snapshot", kw_only=True):
@@ -340,6 +359,14 @@ class ReplayState(Message, tag="replay_state", kw_only=True):
     seq: int
     clock: ClockInfo
     digest: str | None
+
+
+class Stepped(Message, tag="stepped", kw_only=True):
+    """Lock-step only: everything before `ts` (epoch ms, before any rebase) was told; the clock waits for an ack."""
+
+    ts: int
+    seq: int
+    reason: Literal["until", "traded"]
 
 
 class Pong(Message, tag="pong", kw_only=True):
@@ -445,4 +472,16 @@ class Error(Message, tag="error", kw_only=True):
 
 
 AnyPrivate = OrderEvent | FillEvent | PositionEvent | AccountEvent
-AnyMessage = Welcome | Subscribed | Events | Snapshot | HistoryAnswer | Heartbeat | Skipped | ReplayState | Pong | Error
+AnyMessage = (
+    Welcome
+    | Subscribed
+    | Events
+    | Snapshot
+    | HistoryAnswer
+    | Heartbeat
+    | Skipped
+    | ReplayState
+    | Stepped
+    | Pong
+    | Error
+)

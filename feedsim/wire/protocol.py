@@ -15,6 +15,8 @@ from feedsim.errors import ProtocolError
 from feedsim.events import CHANNELS, StreamKey
 from feedsim.wire.codec import CODECS, Encoding, Form, as_bytes
 from feedsim.wire.messages import (
+    Ack,
+    AnyOrder,
     AnyRequest,
     Auth,
     Control,
@@ -46,6 +48,8 @@ class Offer:
     may_wait: bool
     """True where a slow client may hold the clock: in a private session and at speed max."""
     default_policy: Policy = "skip"
+    trading: bool = False
+    lockstep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +101,7 @@ class ServerProtocol:
             kind = "text" if self.encoding == "json" else "binary"
             message = f"this connection speaks {self.encoding}: send {kind} frames"
             raise ProtocolError("bad_request", message, close_code=1003)
-        self._limit_rate(now)
-        request = self._decode(data)
+        request = self._decode_within_rate(data, now)
         try:
             self._check(request)
         except ProtocolError as error:
@@ -141,6 +144,19 @@ class ServerProtocol:
         close_code = 1008 if self._refused >= REFUSED_IN_A_ROW else None
         raise ProtocolError("limit_exceeded", f"more than {RATE:.0f} requests a second", close_code=close_code)
 
+    def _decode_within_rate(self, data: str | bytes, now: float) -> AnyRequest:
+        if not self.offer.lockstep:
+            self._limit_rate(now)
+            return self._decode(data)
+        counted = True
+        try:
+            request = self._decode(data)
+            counted = not isinstance(request, Ack)  # a lock-step client sets the pace itself
+            return request
+        finally:
+            if counted:
+                self._limit_rate(now)
+
     def _decode(self, data: str | bytes) -> AnyRequest:
         try:
             return self._codec.decode_request(data)
@@ -163,6 +179,16 @@ class ServerProtocol:
         elif isinstance(request, Replay):
             if request.source is not None and request.source not in self.offer.sources:
                 raise ProtocolError("unknown_source", _not_among("source", request.source, self.offer.sources))
+        elif isinstance(request, Ack):
+            if not self.offer.lockstep:
+                raise ProtocolError(
+                    "bad_request", "ack is for lock-step: this session's clock does not wait for anybody"
+                )
+        elif isinstance(request, AnyOrder):
+            if not self.offer.trading:
+                raise ProtocolError(
+                    "order_rejected", "nobody trades on this session: it was started without an exchange"
+                )
         elif isinstance(request, Control) and not self.offer.controllable:
             raise ProtocolError("not_controllable", _why_not_controllable(request))
 

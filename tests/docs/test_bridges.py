@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+import urllib.request
+from pathlib import Path
 
 from tests.support.server import REPOSITORY, ServerFactory, gateway_of
 
@@ -41,3 +43,29 @@ def test_databento_shows_the_first_quotes_of_the_synthetic_market(feedsim_server
     script = script.replace("port=13000", gateway_of(server))
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert run.stdout == shown, run.stderr
+
+
+def test_the_folder_of_chart_files_grows_for_the_reader_shown(tmp_path: Path, feedsim_server: ServerFactory) -> None:
+    """It prints what is shown, but for the numbers, which depend on when it began."""
+    page = (PAGES / "sierra.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (shown,) = re.findall(r"\$ python tail_bot.py mia 50\n(.*?)```", page, re.DOTALL)
+    feedsim_server("--sierra", str(tmp_path), "--rebase", "now")
+    command = [sys.executable, "-c", program, str(tmp_path), "20"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert re.sub(r"\d+", "0", run.stdout) == re.sub(r"\d+", "0", shown)
+    assert [int(count) for count in re.findall(r"(\d+) lines", run.stdout)] > [100, 100]
+
+
+def test_the_dtc_client_shown_buys_one_and_hears_of_its_fill(feedsim_server: ServerFactory) -> None:
+    """It prints what is shown, but for prices and cash, which depend on when it came."""
+    text = (PAGES / "dtc.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (shown,) = re.findall(r"\$ python buy_one.py 11099\n(.*?)```", text, re.DOTALL)
+    server = feedsim_server("--dtc-es", "0", "--wait-clients", "1")
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=20) as page:  # after the greeting
+        assert 'feedsim_bridge_clients{bridge="dtc"} 0.0' in page.read().decode()
+    (port,) = re.findall(r"dtc +ES on 127.0.0.1:(\d+)", server.output)
+    run = subprocess.run([sys.executable, "-c", program, port], capture_output=True, text=True, timeout=60, check=True)
+    assert re.sub(r"\d+", "0", run.stdout) == re.sub(r"\d+", "0", shown)
+    assert "filled, 1 at" in run.stdout

@@ -65,7 +65,9 @@ def test_every_page_is_in_the_index() -> None:
     assert set(DOCS.rglob("*.md")) - {DOCS / "index.md"} <= linked
 
 
-@pytest.mark.parametrize("message", get_args(messages.AnyRequest) + get_args(messages.AnyMessage), ids=tag)
+@pytest.mark.parametrize(
+    "message", [*get_args(messages.AnyRequest), *get_args(messages.AnyMessage), *get_args(messages.AnyPrivate)], ids=tag
+)
 def test_every_message_is_described(message: type[msgspec.Struct]) -> None:
     """wire.md names each message and each of its fields."""
     assert {tag(message), *fields(message)} <= names_in_code(WIRE)

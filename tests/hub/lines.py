@@ -85,7 +85,7 @@ class Line:
 
     @property
     def events(self) -> list[Event]:
-        return [event for message in self.messages if isinstance(message, m.Events) for event in message.events]
+        return [event for message in self.messages if isinstance(message, m.Events) for event in message.of_the_tape]
 
     def told(self, kind: type[Any]) -> list[Any]:
         return [message for message in self.messages if isinstance(message, kind)]
@@ -95,7 +95,7 @@ class Line:
         spans: dict[Stream, list[int]] = {}
         for message in self.messages:
             if isinstance(message, m.Events):
-                for event in message.events:
+                for event in message.of_the_tape:
                     spans.setdefault(stream_of(event), []).append(event.n)
             elif isinstance(message, m.Skipped):
                 spans.setdefault(tuple(message.stream), []).extend(range(message.first_n, message.last_n + 1))

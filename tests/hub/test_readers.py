@@ -187,7 +187,7 @@ def test_what_is_skipped_is_followed_by_a_snapshot() -> None:
         assert after[:2] == [m.Snapshot, m.Events]
         snapshot = line.told(m.Snapshot)[-1]
         first = next(
-            message.events[0]
+            message.of_the_tape[0]
             for message in line.messages[line.messages.index(snapshot) :]
             if isinstance(message, m.Events)
         )
@@ -284,7 +284,7 @@ def test_resume_from_any_seq(at_s: float, back: float, ring_bytes: int, late: bo
 
     async def main() -> None:
         hub = Hub(partial(SHORT, rate=40), ring_bytes=ring_bytes, start_ns=start_ns, chunk_rows=100)
-        hub.session.player._checkpoint_rows = 300
+        hub.session.player.lookahead.checkpoint_rows = 300
         await asyncio.sleep(at_s)
         from_seq = int(hub.session.ring.head * back)
         line, _ = hub.join(ALL, from_seq=from_seq)
@@ -341,7 +341,7 @@ def test_without_places_to_read_again_from_the_ring_is_all_there_is() -> None:
     async def main() -> None:
         hub = Hub(busy(60), ring_bytes=20_000)
         await asyncio.sleep(30)
-        hub.session.player.checkpoints.clear()
+        hub.session.player.lookahead.checkpoints.clear()
         ring = hub.session.ring
         with pytest.raises(ResumeError) as refused:
             hub.join(ALL, from_seq=0)

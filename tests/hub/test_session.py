@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from feedsim.errors import SourceError
 from feedsim.events import Chunk, Event
 from feedsim.hub.memory import KEPT_ROWS
+from feedsim.hub.ring import Block
 from feedsim.instruments import NS_PER_S
 from feedsim.sources.base import Tables
 from feedsim.wire import messages as m
@@ -99,7 +100,7 @@ def test_after_a_seek_history_is_the_past_of_that_time(
 
     async def main() -> None:
         hub = Hub(SHORT, chunk_rows=chunk_rows)
-        hub.session.player._checkpoint_rows = checkpoint_rows
+        hub.session.player.lookahead.checkpoint_rows = checkpoint_rows
         await asyncio.sleep(at_s)
         hub.session.player.pause()
         to_ns = START_NS + int(to_s * NS_PER_S)
@@ -164,11 +165,11 @@ def test_a_seek_is_told_and_what_was_owed_is_named() -> None:
         for each in (line, slow):
             kinds = [message for message in each.messages if isinstance(message, (m.Events, m.ReplayState, m.Skipped))]
             at = next(at for at, message in enumerate(kinds) if isinstance(message, m.ReplayState))
-            before = [event for message in kinds[:at] if isinstance(message, m.Events) for event in message.events]
+            before = [event for message in kinds[:at] if isinstance(message, m.Events) for event in message.of_the_tape]
             lost = sum(one.last_n - one.first_n + 1 for one in kinds[:at] if isinstance(one, m.Skipped))
             assert len(before) + lost == head
             assert (each is slow) == (lost > 0)
-            after = [event for message in kinds[at:] if isinstance(message, m.Events) for event in message.events]
+            after = [event for message in kinds[at:] if isinstance(message, m.Events) for event in message.of_the_tape]
             assert [event.seq for event in after] == list(range(1, len(after) + 1))
             assert each.told(m.ReplayState)[0].epoch == 2
 
@@ -298,3 +299,80 @@ def test_a_recorder_gets_everything_once_and_sets_the_pace_only_at_max(speed: fl
             assert took == pytest.approx(60, abs=1)
 
     run_virtually(main)
+
+
+class Following:
+    """A follower that keeps what it is told, and fails where it is told to."""
+
+    some_wait = False
+
+    def __init__(self, *, fails: str = "") -> None:
+        self.fails = fails
+        self.told: list[tuple[str, int, int]] = []
+
+    def _note(self, what: str, first: int = 0, last: int = 0) -> None:
+        self.told.append((what, first, last))
+        if what == self.fails:
+            raise RuntimeError("a bridge's own mistake")
+
+    async def ready(self) -> None:
+        """Nobody waits for it."""
+
+    def prepare(self, block: Block) -> None:
+        self._note("prepare", block.first_seq, block.last_seq)
+
+    def publish(self, block: Block, lo: int, hi: int) -> None:
+        self._note("publish", block.first_seq + lo, block.first_seq + hi - 1)
+
+    def restart(self) -> None:
+        self._note("restart")
+
+
+def test_followers_are_told_everything_in_order_and_of_epochs() -> None:
+    """Each block is prepared before any of it is told; a seek restarts them before the new epoch's first event."""
+
+    async def main() -> None:
+        hub = Hub(SHORT, speed=UNPACED)
+        follower = Following()
+        hub.session.followers.append(follower)
+        await hub.ended()
+        hub.session.player.seek(START_NS + 10 * NS_PER_S)
+        await asyncio.sleep(0)
+        await hub.ended()
+        restart = follower.told.index(("restart", 0, 0))
+        first, second = follower.told[:restart], follower.told[restart + 1 :]
+        for told, last in ((first, len(tape_events(SHORT))), (second, hub.session.ring.head)):
+            published = [seq for what, lo, hi in told if what == "publish" for seq in range(lo, hi + 1)]
+            assert published == list(range(1, last + 1))
+            prepared = 0
+            for what, _, hi in told:
+                prepared = max(prepared, hi if what == "prepare" else 0)
+                assert hi <= prepared
+        await hub.stop()
+
+    run_virtually(main)
+
+
+@pytest.mark.parametrize("fails", ["prepare", "publish", "restart"])
+def test_a_follower_that_fails_is_told_no_more_and_nobody_else_notices(
+    fails: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The session goes on for its clients and the other followers; the log has the failure."""
+
+    async def main() -> None:
+        hub = Hub(SHORT, speed=UNPACED)
+        bad, good = Following(fails=fails), Following()
+        hub.session.followers += [bad, good]
+        line, _ = hub.join(ALL)
+        await hub.ended()
+        hub.session.player.seek(START_NS)
+        await asyncio.sleep(1)
+        assert [what for what, _, _ in bad.told].count(fails) == 1
+        assert bad.told[-1][0] == fails
+        assert good.told[: len(bad.told)] == bad.told
+        assert len(good.told) > len(bad.told)
+        assert len(line.events) > 1000
+        await hub.stop()
+
+    run_virtually(main)
+    assert "a bridge's own mistake" in capsys.readouterr().out

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from feedsim.events import Bar, Digest, Event, Status, Trade
 from feedsim.instruments import NS_PER_S, trading_day
+from feedsim.playback.lookahead import MAX_CHECKPOINTS
 from feedsim.playback.pacing import LoopPacer
-from feedsim.playback.player import MAX_CHECKPOINTS, Due, Player
+from feedsim.playback.player import Due, Player
 from feedsim.playback.tape import Tape, TapeConfig
 from feedsim.sources.base import Source
 from tests.support.memory_source import START_NS, MemorySource, quiet_trades, small_session
@@ -263,7 +264,7 @@ def test_a_seek_tells_the_session_from_there(script: list[float], rest: float, s
 
     async def main() -> None:
         playing = Playing(speed=1.0, start_ns=START_NS + int(start_s * NS_PER_S), chunk_rows=chunk_rows)
-        playing.player._checkpoint_rows = 4 * chunk_rows
+        playing.player.lookahead.checkpoint_rows = 4 * chunk_rows
         for number, to_s in enumerate(script, 2):
             await asyncio.sleep(rest)
             to_ns = START_NS + int(to_s * NS_PER_S)
@@ -296,9 +297,9 @@ def test_many_checkpoints_are_thinned_and_all_are_good() -> None:
 
     async def main() -> None:
         playing = Playing(speed=math.inf, chunk_rows=3)
-        playing.player._checkpoint_rows = 1
+        playing.player.lookahead.checkpoint_rows = 1
         await playing.task
-        points = playing.player.checkpoints
+        points = playing.player.lookahead.checkpoints
         assert 2 < len(points) <= MAX_CHECKPOINTS
         for point in points[1:]:
             tape = Tape(small_session(seconds=SECONDS, rate=5), CONFIG)
@@ -316,9 +317,9 @@ def test_places_of_an_epoch_lead_into_that_epoch() -> None:
     async def main() -> None:
         start_ns = START_NS + 7 * NS_PER_S
         playing = Playing(speed=math.inf, start_ns=start_ns, chunk_rows=3)
-        playing.player._checkpoint_rows = 1
+        playing.player.lookahead.checkpoint_rows = 1
         await playing.task
-        points = [point for point in playing.player.checkpoints if point.epoch == 1]
+        points = [point for point in playing.player.lookahead.checkpoints if point.epoch == 1]
         assert min(point.seq for point in points) == 0
         for point in points:
             tape = Tape(small_session(seconds=SECONDS, rate=5), CONFIG, start_ns=start_ns)
@@ -487,7 +488,7 @@ def test_chunks_are_read_before_they_are_due_and_not_far() -> None:
     async def main() -> None:
         playing = Playing(speed=1.0)
         read: list[int] = []
-        playing.player.on_read = lambda chunk: read.append(chunk.last_seq)
+        playing.player.lookahead.on_read = lambda chunk: read.append(chunk.last_seq)
         seen = []
 
         async def check() -> None:

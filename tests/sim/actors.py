@@ -159,7 +159,7 @@ class Actor:
             self.diary.joined.setdefault(message.epoch, message.seq)
             self.seq = message.seq
         elif isinstance(message, m.Events):
-            for event in message.events:
+            for event in message.of_the_tape:
                 assert event.seq > self.seq, f"{self.name}: seq {event.seq} after {self.seq}"
                 self.seq = event.seq
                 self.diary.take(self.epoch, event)

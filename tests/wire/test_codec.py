@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from feedsim.events import CHANNELS, Event
 from feedsim.wire import messages as m
 from feedsim.wire.codec import CODECS, SCALE, SUBPROTOCOLS, Encoding, as_bytes
-from tests.wire.samples import ASKED, SAID, any_event
+from tests.wire.samples import ASKED, HEARD, SAID, any_event
 
 encodings = pytest.mark.parametrize("encoding", ["json", "msgpack"])
 
@@ -27,6 +27,16 @@ def test_nothing_is_left_out() -> None:
     """Every message and request that there is has a sample."""
     assert {type(message) for message in SAID} == set(get_args(m.AnyMessage))
     assert {type(request) for request in ASKED} == set(get_args(m.AnyRequest))
+    assert {type(event) for event in HEARD} == set(get_args(m.AnyPrivate))
+
+
+@encodings
+def test_what_an_account_hears(encoding: Encoding) -> None:
+    """Private events come back equal from an events frame, and are told apart from those of the tape."""
+    message = m.Events(sent=1, events=HEARD)
+    read = CODECS[encoding].decode_message(CODECS[encoding].encode(message))
+    assert read == message
+    assert message.of_the_tape == []
 
 
 @encodings

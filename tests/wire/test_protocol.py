@@ -26,8 +26,10 @@ OFFER = Offer(
     controllable=True,
     may_wait=True,
     default_policy="wait",
+    trading=True,
+    lockstep=True,
 )
-SHARED = replace(OFFER, controllable=False, may_wait=False, default_policy="skip")
+SHARED = replace(OFFER, controllable=False, may_wait=False, default_policy="skip", trading=False, lockstep=False)
 CODES = {
     "bad_request",
     "unauthorized",
@@ -38,6 +40,7 @@ CODES = {
     "not_controllable",
     "resume_too_old",
     "limit_exceeded",
+    "order_rejected",
 }
 
 
@@ -76,6 +79,7 @@ def test_every_op_is_named() -> None:
 
 # -------------------------------------------------------------------------------------------------- what is refused
 
+ORDER = {"client_order_id": "a", "symbol": "ES", "side": "buy", "quantity": 1}
 BAD: list[tuple[Any, str, str]] = [
     ({"op": "nothing"}, "bad_request", "subscribe"),
     ({}, "bad_request", "op"),
@@ -135,6 +139,18 @@ BAD: list[tuple[Any, str, str]] = [
     ({"op": "replay.jump", "to": "lunch"}, "bad_request", "to"),
     ({"op": "resume", "session_id": "live", "epoch": 1, "seq": -1}, "bad_request", "seq"),
     ({"op": "resume", "epoch": 1, "seq": 1}, "bad_request", "session_id"),
+    ({"op": "order.new", **ORDER, "side": "long"}, "bad_request", "side"),
+    ({"op": "order.new", **ORDER, "type": "iceberg"}, "bad_request", "type"),
+    ({"op": "order.new", **ORDER, "tif": "gtd"}, "bad_request", "tif"),
+    ({"op": "order.new", **ORDER, "quantity": "2"}, "bad_request", "quantity"),
+    ({"op": "order.new", **ORDER, "quantity": 1e300}, "bad_request", "quantity"),
+    ({"op": "order.new", **ORDER, "price": -1e10}, "bad_request", "price"),
+    ({"op": "order.new", **ORDER, "client_order_id": ""}, "bad_request", "client_order_id"),
+    ({"op": "order.new", **ORDER, "client_order_id": "a" * 65}, "bad_request", "client_order_id"),
+    ({"op": "order.new", **ORDER, "symbol": "A" * 33}, "bad_request", "symbol"),
+    ({"op": "order.new", **ORDER, "bracket": {"stop": 1}}, "bad_request", "stop"),
+    ({"op": "order.cancel"}, "bad_request", "client_order_id"),
+    ({"op": "ack", "until": -1}, "bad_request", "until"),
 ]
 
 
@@ -145,6 +161,31 @@ def test_refusals_say_what_is_wrong(message: Any, code: str, named: str) -> None
     assert (error.code, error.close_code) == (code, None)
     assert named in error.message
     assert len(error.message) < 600
+
+
+@pytest.mark.parametrize("field", ["quantity", "price", "stop_price"])
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_orders_have_real_numbers(field: str, value: float) -> None:
+    """What only MessagePack can write is no price and no quantity."""
+    assert refusal({"op": "order.new", **ORDER, field: value}, encoding="msgpack").code == "bad_request"
+
+
+def test_orders_where_nobody_trades_and_acks_where_no_clock_waits() -> None:
+    """Refused, with why."""
+    assert "without an exchange" in refusal({"op": "order.new", **ORDER}, SHARED).message
+    assert refusal({"op": "flatten"}, SHARED).code == "order_rejected"
+    assert "lock-step" in refusal({"op": "ack", "until": 5}, SHARED).message
+
+
+def test_acks_are_not_counted_where_the_clock_waits_for_them() -> None:
+    """A lock-step client sets the pace; everything else that it sends is limited as ever."""
+    core = protocol()
+    ack, ping = written("json", {"op": "ack", "until": 5}), written("json", {"op": "ping"})
+    for _ in range(5 * int(BURST)):
+        assert isinstance(received(core, ack), m.Ack)
+    outcomes = [received(core, ping) for _ in range(int(BURST) + 1)]
+    assert isinstance(outcomes[-2], m.Ping)
+    assert isinstance(outcomes[-1], ProtocolError)
 
 
 @pytest.mark.parametrize("speed", [float("inf"), float("-inf"), float("nan")])

@@ -8,8 +8,6 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 
-import structlog
-
 from feedsim.bridges.base import BridgeCounts
 from feedsim.bridges.databento.audience import Audience
 from feedsim.bridges.databento.catching_up import CatchingUp, place_in
@@ -23,7 +21,7 @@ from feedsim.dbn.layout import (
     SUBSCRIPTION_ACK,
     SYMBOL_RESOLUTION_FAILED,
 )
-from feedsim.dbn.listing import DATASET, Listed, listing_of
+from feedsim.dbn.listing import Listed, listing_of
 from feedsim.dbn.messages import definitions, error, mappings, metadata, snapshot, system
 from feedsim.dbn.package import databento_dbn
 from feedsim.errors import ConfigError, ProtocolError
@@ -38,8 +36,6 @@ REPLAY_NS = 24 * 3600 * NS_PER_S  # the vendor keeps a day
 STALL_S = 30.0  # a client that a session at speed max waits for and that takes nothing for so long is disconnected
 DAY_NS = 24 * 3600 * NS_PER_S
 DRAIN_S = 2.0
-
-log = structlog.get_logger()
 
 
 class Gateway:
@@ -88,6 +84,11 @@ class Gateway:
 
     # --------------------------------------------------------------------------------------------------------- life
 
+    @property
+    def greeting(self) -> str:
+        host, port = self.address
+        return f'databento.Live(key=…, gateway="{host}", port={port})'
+
     async def start(self) -> None:
         """Listen; a port of 0 becomes the one that was bound."""
         loop = asyncio.get_running_loop()
@@ -103,12 +104,12 @@ class Gateway:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self._heart = loop.create_task(self._beat(), name="feedsim databento heartbeat")
         self.address = (host, int(self._server.sockets[0].getsockname()[1]))
-        self.session.follow(self)
-        log.info("databento gateway", host=host, port=self.address[1], dataset=DATASET)
+        self.session.followers.append(self)
 
     async def close(self, reason: str) -> None:  # noqa: ARG002 # a clean end has no reason in this protocol
         """End every stream in order and stop listening."""
-        self.session.unfollow(self)
+        if self in self.session.followers:
+            self.session.followers.remove(self)
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 await self._catching_up.settled()
@@ -155,6 +156,10 @@ class Gateway:
     def _is_waited_for(self, client: Client) -> bool:
         return client.started and client.auth is not None and client.auth.slow != "skip"
 
+    @property
+    def some_wait(self) -> bool:
+        return self.session.player.clock.unpaced and any(map(self._is_waited_for, self.clients))
+
     async def ready(self) -> None:
         for client in [client for client in self.clients if self._is_waited_for(client)]:
             try:
@@ -167,7 +172,7 @@ class Gateway:
             except ConnectionError:
                 pass
 
-    def on_told(self, block: Block, lo: int, hi: int) -> None:
+    def publish(self, block: Block, lo: int, hi: int) -> None:
         self._tellings.take(block)
         before, head = block.first_seq + lo - 1, block.first_seq + hi - 1
         sent_ns = self.wall_ns()
@@ -193,20 +198,14 @@ class Gateway:
             if written:
                 self.counts.sent += written * woven.count(*rows)
                 self.counts.bytes += written * len(data)
-        self._weave_ahead(block)
 
-    def _weave_ahead(self, block: Block) -> None:
+    def prepare(self, block: Block) -> None:
         """Make the records of what was read ahead, so that they can leave when they are due."""
-        newest = self.session.ring.blocks[-1]
-        if newest is not block and newest.first_seq == block.last_seq + 1:
-            self._tellings.take(block)
+        if self._audiences and block.first_seq > self.session.ring.head:
             for audience in self._audiences.values():
-                audience.weave(newest)
+                audience.weave(block)
 
-    def on_end(self) -> None:
-        """Streams stay open: the session may begin again."""
-
-    def on_epoch(self, epoch: int) -> None:  # noqa: ARG002 # records have no epoch
+    def restart(self) -> None:
         """Whoever is behind has lost the rest of the old one, and hears how much that is."""
         self._tellings.restart()
         for audience in self._audiences.values():

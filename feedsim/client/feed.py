@@ -1,4 +1,4 @@
-"""The client: `async with feedsim.connect(url) as feed`, and the events of a feed come as typed Structs, in order.
+"""One subscription over a WebSocket that may be lost: the events in order, and none missing that was not named.
 
 It reconnects with full jitter, resumes where it was, and checks that no stream has a gap that was not named.
 """
@@ -20,6 +20,7 @@ from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
+from feedsim.client.trading import Trading
 from feedsim.errors import FeedsimError, ProtocolError
 from feedsim.events import Event, StreamKey
 from feedsim.wire import messages as m
@@ -80,8 +81,8 @@ def connect(
     return Feed(url, subscribe, encoding=encoding, token=token, reconnect=reconnect, give_up_s=give_up_s)
 
 
-class Feed:
-    """One subscription that outlives its connections. For one task at a time."""
+class Feed(Trading):
+    """One subscription, and one account, that outlive their connections. For one task at a time."""
 
     def __init__(
         self,
@@ -93,6 +94,7 @@ class Feed:
         reconnect: bool,
         give_up_s: float,
     ) -> None:
+        super().__init__()
         self.url = url
         self.welcome: m.Welcome
         """What the server said of the session that is attached."""
@@ -109,6 +111,11 @@ class Feed:
         self.epoch = 0
         self.seq = 0
         """The seq up to which this feed has everything that it subscribed to."""
+        self.clock_ms = 0
+        """In lock-step: where the clock waits for this feed, epoch milliseconds of session time."""
+        self.step_ms: int | None = None
+        """In lock-step: how far the clock may go at each step; None: as far as the server does by itself."""
+        self._must_ack = False
         self.sent_us = 0
         """When the server sent the frame of the event that was yielded last: epoch microseconds of its clock."""
         self._subscribe = subscribe
@@ -119,7 +126,7 @@ class Feed:
         self._give_up_s = give_up_s
         self._ids = itertools.count(1)
         self._answers: dict[int, msgspec.Struct] = {}
-        self._events: deque[Event] = deque()
+        self._events: deque[Event | m.AnyPrivate] = deque()
         self._next: dict[tuple[str, str, int], int] = {}
         self._over = False
         """Everything was sent: the session is at its end."""
@@ -169,12 +176,20 @@ class Feed:
 
     def _attach(self, welcome: m.Welcome) -> None:
         self.welcome = welcome
+        self._must_ack = False
+        self._begin_account()
         self._over = False
         self.epoch, self.seq = welcome.epoch, welcome.seq
 
     async def _resume(self) -> bool:
         """Go back to the session of before; False where it is gone."""
-        resume = m.Resume(session_id=self.welcome.session_id, epoch=self.epoch, seq=self.seq)
+        resume = m.Resume(
+            session_id=self.welcome.session_id,
+            epoch=self.epoch,
+            seq=self.seq,
+            account=self.welcome.account,
+            account_n=self.heard_n,
+        )
         try:
             answer = await self._ask(resume)
         except ProtocolError as error:
@@ -182,6 +197,8 @@ class Feed:
                 raise
             return False
         assert isinstance(answer, m.Welcome)
+        if answer.account != self.welcome.account:
+            self._begin_account()
         self.welcome = answer
         return True
 
@@ -204,9 +221,16 @@ class Feed:
         return self
 
     async def __anext__(self) -> Event:
-        while not self._events:
-            await self._read_on()
-        return self._events.popleft()
+        while True:
+            event = await self._next_event()
+            if isinstance(event, Event):
+                return event
+
+    async def everything(self) -> AsyncIterator[Event | m.AnyPrivate]:
+        """The events and, as they come, what becomes of this feed's orders, positions and account."""
+        with contextlib.suppress(StopAsyncIteration):
+            while True:
+                yield await self._next_event()
 
     async def batches(self) -> AsyncIterator[list[Event]]:
         """The events as lists: what was sent in one frame."""
@@ -214,15 +238,27 @@ class Feed:
             while True:
                 while not self._events:
                     await self._read_on()
-                batch = list(self._events)
+                batch = [event for event in self._events if isinstance(event, Event)]
                 self._events.clear()
-                yield batch
+                if batch:
+                    self.seen_seq = batch[-1].seq
+                    yield batch
+
+    async def _next_event(self) -> Event | m.AnyPrivate:
+        while not self._events:
+            await self._read_on()
+        event = self._events.popleft()
+        if isinstance(event, Event):
+            self.seen_seq = event.seq
+        return event
 
     async def _read_on(self) -> None:
         """Take one message, over a new connection if need be. Raises StopAsyncIteration at the session's end."""
         if self._final is not None or self._over:
             raise StopAsyncIteration
         try:
+            if self._must_ack:
+                await self._ack()
             await self._receive()
         except ConnectionClosed as closed:
             code = closed.rcvd.code if closed.rcvd is not None else 1006
@@ -263,12 +299,14 @@ class Feed:
         """Keep what a message says."""
         if isinstance(message, m.Events):
             self.sent_us = message.sent
-            self._events.extend(event for event in message.events if self._in_order(event))
+            self._events.extend(event for event in message.events if self._is_new(event))
         elif isinstance(message, m.Heartbeat):
             self.heartbeat = message
         elif isinstance(message, m.Snapshot):
             self.snapshot = list(message.events)
             self.seq = max(self.seq, message.seq)
+        elif isinstance(message, m.Stepped):
+            self.clock_ms, self._must_ack = message.ts, True
         elif isinstance(message, m.Skipped):
             self.skipped.append(message)
             channel, symbol, *tf_s = message.stream
@@ -283,6 +321,14 @@ class Feed:
         identity = getattr(message, "id", None)
         if identity is not None:
             self._answers[identity] = message
+
+    def _is_new(self, event: Event | m.AnyPrivate) -> bool:
+        if isinstance(event, Event):
+            return self._in_order(event)
+        identity = getattr(event, "id", None)
+        if identity is not None:
+            self._answers[identity] = event
+        return self._hear(event)
 
     def _in_order(self, event: Event) -> bool:
         """Count an event in its stream; False if it is known. Raises GapError where one is missing and not named."""
@@ -305,15 +351,32 @@ class Feed:
 
         Raises ProtocolError when the server refuses.
         """
-        assert self._websocket is not None
         identity = request.id = next(self._ids)
-        await self._websocket.send(self._codec.encode(request), text=self._codec.encoding == "json")
+        await self._send(request)
+        if self.welcome.lockstep:
+            # Where the clock stands an answer that takes session time does not come unless it is let go; the pong tells
+            # that one which takes none would be here.
+            await self._send(m.Ping(id=(pong := next(self._ids))))
+            while pong not in self._answers:
+                await self._receive()
+            del self._answers[pong]
         while identity not in self._answers:
+            if self._must_ack:
+                await self._ack()
             await self._receive()
         answer = self._answers.pop(identity)
         if isinstance(answer, m.Error):
             raise ProtocolError(answer.code, answer.message)
         return answer
+
+    async def _send(self, request: m.Request) -> None:
+        assert self._websocket is not None
+        await self._websocket.send(self._codec.encode(request), text=self._codec.encoding == "json")
+
+    async def _ack(self) -> None:
+        """Everything up to now is dealt with."""
+        self._must_ack = False
+        await self._send(m.Ack(until=None if self.step_ms is None else self.clock_ms + self.step_ms))
 
     async def history(self, channel: str, symbol: str, *, tf_s: int | None = None, count: int = 500) -> list[Event]:
         """What one stream told before now, oldest first. Raises ProtocolError."""

@@ -1,0 +1,19 @@
+"""Paper trading: orders, accounts, fees and limits, filled from what a session tells. Pure: time is an argument."""
+
+from feedsim.config import TradeSettings
+from feedsim.exchange.exchange import Exchange, ignore
+from feedsim.exchange.log import ORDER_REQUESTS, LogEntry, OrderRequest
+from feedsim.exchange.matching import Fill, Matching
+from feedsim.exchange.replaying import replay
+
+__all__ = [
+    "ORDER_REQUESTS",
+    "Exchange",
+    "Fill",
+    "LogEntry",
+    "Matching",
+    "OrderRequest",
+    "TradeSettings",
+    "ignore",
+    "replay",
+]
