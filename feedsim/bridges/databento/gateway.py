@@ -9,32 +9,27 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from feedsim.bridges.base import BridgeCounts
+from feedsim.bridges.databento.answers import Answers
 from feedsim.bridges.databento.audience import Audience
 from feedsim.bridges.databento.catching_up import CatchingUp, place_in
 from feedsim.bridges.databento.client import Client, ReplayWanted
 from feedsim.bridges.databento.lines import Subscribe
 from feedsim.bridges.databento.tellings import Tellings, Wanted
-from feedsim.dbn.available import missing
 from feedsim.dbn.layout import (
     HEARTBEAT,
     INVALID_SUBSCRIPTION,
-    SUBSCRIPTION_ACK,
-    SYMBOL_RESOLUTION_FAILED,
 )
-from feedsim.dbn.listing import Listed, listing_of
-from feedsim.dbn.messages import definitions, error, mappings, metadata, snapshot, system
+from feedsim.dbn.listing import listing_of
+from feedsim.dbn.messages import error, metadata, system
 from feedsim.dbn.package import databento_dbn
 from feedsim.errors import ConfigError, ProtocolError
 from feedsim.hub.ring import Block
 from feedsim.hub.sessions import Sessions
-from feedsim.instruments import NS_PER_S
 
 MAX_CLIENTS = 100
 MAX_BUFFERED = 256 * 1024  # bytes that one client may have waiting; what does not fit is told later
 SEND_BUFFER = 256 * 1024  # bytes that the kernel may hold for one client
-REPLAY_NS = 24 * 3600 * NS_PER_S  # the vendor keeps a day
 STALL_S = 30.0  # a client that a session at speed max waits for and that takes nothing for so long is disconnected
-DAY_NS = 24 * 3600 * NS_PER_S
 DRAIN_S = 2.0
 
 
@@ -68,6 +63,7 @@ class Gateway:
         self._max_clients = max_clients
         self._wall_us = wall_us
         self._tellings = Tellings(session, self.listing)
+        self._answers = Answers(session, self.listing, self._tellings, now_ns=self.now_ns)
         self._audiences: dict[Wanted, Audience] = {}
         self._catching_up = CatchingUp(
             session.ring,
@@ -254,7 +250,7 @@ class Gateway:
         since: dict[str, int] = {}
         for subscription in subscriptions:
             try:
-                found = self._acknowledge(client, subscription)
+                found = self._answers.acknowledge(client, subscription)
             except ProtocolError as problem:
                 self.refused()
                 self.refuse(client, problem)
@@ -271,49 +267,6 @@ class Gateway:
         client.joins = wanted
         if not client.catching_up:
             self._settle(client)
-
-    def _acknowledge(self, client: Client, subscription: Subscribe) -> list[Listed]:
-        """Mappings and the answer to one subscription. Raises ProtocolError for one that cannot be served."""
-        self._check(subscription)
-        now_ns = self.now_ns()
-        found: dict[int, Listed] = {}
-        unknown: list[str] = []
-        day_ns = now_ns - now_ns % DAY_NS
-        for name in subscription.symbols:
-            theirs = self.listing.resolve(subscription.stype, name)
-            if theirs:
-                records = mappings(
-                    subscription.stype, name, theirs, ts_ns=now_ns, start_ns=day_ns, end_ns=day_ns + DAY_NS
-                )
-                client.write_records(records)
-            else:
-                unknown.append(name)
-            found.update({listed.code: listed for listed in theirs})
-        id_ = "" if subscription.id is None else f" {subscription.id}"
-        message = f"Subscription request{id_} for {subscription.schema} data succeeded"
-        client.write_records(system(SUBSCRIPTION_ACK, message, ts_ns=now_ns))
-        for name in unknown:
-            message = f"Failed to resolve symbol {name[:80]} as {subscription.stype}"
-            client.write_records(error(SYMBOL_RESOLUTION_FAILED, message, ts_ns=now_ns, is_last=name is unknown[-1]))
-        if subscription.schema == "definition" and found:
-            client.write_records(definitions([found[code] for code in sorted(found)], ts_ns=now_ns))
-        if subscription.snapshot and found:
-            client.write_records(
-                snapshot([found[code] for code in sorted(found)], self._tellings.resting(), ts_ns=now_ns)
-            )
-        return list(found.values())
-
-    def _check(self, subscription: Subscribe) -> None:
-        tape, schema = self.session.tape, subscription.schema
-        if lacks := missing(schema, tape.channels, tape.config.bar_tf_s):
-            raise ProtocolError("bad_request", f"Schema {schema} is not available: {lacks}")
-        start_ns = subscription.start_ns
-        if start_ns is None or start_ns == 0:
-            return
-        if start_ns > self.now_ns():
-            raise ProtocolError("bad_request", "Invalid start: it lies in the future of this session's clock")
-        if start_ns < self.now_ns() - REPLAY_NS:
-            raise ProtocolError("bad_request", "Invalid start: data of the last 24 hours can be replayed")
 
     def refuse(self, client: Client, error_: ProtocolError) -> None:
         if not client.started:
