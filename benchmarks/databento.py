@@ -85,7 +85,7 @@ def _started(command: list[str], pattern: str) -> Iterator[int]:
 def _gateway(quotes: Path) -> Any:
     serve = [sys.executable, "-m", "feedsim", "serve", str(quotes), "--port", "0", "--databento", "0", "--speed", "max"]
     whole = [*serve, "--wait-clients", "1", "--exit-at-end", "--features-every-s", "0"]
-    return _started(whole, r"databento gateway.*port\S*=\S*?(\d+)")
+    return _started(whole, r"databento\.Live\(.*port=(\d+)\)")
 
 
 def _plain(stream: Path) -> Any:

@@ -52,8 +52,7 @@ class DbnFiles:
 
     @property
     def greeting(self) -> str:
-        """Where the files are."""
-        return f"DBN files in {self._directory}"
+        return f"{', '.join(self._schemas)} into {self._directory}"
 
     async def start(self) -> None:
         """Make the folder and its files. Raises ConfigError where that cannot be done."""
@@ -99,6 +98,9 @@ class DbnFiles:
     async def ready(self) -> None:
         await self._room.wait()
 
+    def _unfollow(self) -> None:
+        self._session.unfollow(self)
+
     def _hand_over(self) -> None:
         """Have the open chunk written, as far as it was told."""
         if self._open is None:
@@ -132,7 +134,7 @@ class DbnFiles:
         if not self._stopped:
             self._stopped = True
             self._room.set()
-            self._session.unfollow(self)
+            self._unfollow()
             log.error(
                 "no more DBN files are written; the feed goes on", directory=str(self._directory), problem=problem
             )
@@ -166,7 +168,7 @@ class DbnFiles:
         """Write what was told, and give the files their names."""
         if not self._writers:
             return
-        self._session.unfollow(self)
+        self._unfollow()
         self._hand_over()
         with suppress(OSError):
             end = self._leave_files if self._stopped else self._name_files

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from feedsim.dbn.layout import DEPTH, LEVEL, PRICE_SCALE, UNDEF_PRICE
 from feedsim.events import Chunk, Ragged, Table
+from feedsim.events.columns import Int64, take
 
 Levels = npt.NDArray[Any]
 """Of LEVEL, DEPTH or 1 wide."""
@@ -41,10 +42,28 @@ class Before:
         for channel, state, of in (("l1", quotes, quotes_of), ("l2", books, books_of), ("trade", sales, sales_of)):
             if channel in chunk.tables:
                 table = chunk.tables[channel].table
-                # Of equal codes the first in reverse is the last.
-                codes, rows = np.unique(table.array("symbol")[::-1], return_index=True)
-                state[codes] = of(table.take(len(table) - 1 - rows))
+                codes, rows = _last_rows(table.array("symbol"), len(state))
+                columns = {name: take(table.columns[name], rows) for name in _NEEDED[channel]}
+                state[codes] = of(Table(channel, table.symbols, columns, table.avail[rows]))
         return Before(quotes, books, sales, int(chunk.avail[-1]))
+
+
+_NEEDED = {
+    "l1": ("bid", "ask", "bid_size", "ask_size"),
+    "l2": tuple(f"{side}_{kind}" for side in ("bid", "ask") for kind in ("px", "sz", "ct")),
+    "trade": ("ts", "price", "size", "side"),
+}
+FEW = 8  # symbols that are looked for one by one
+
+
+def _last_rows(codes: Int64, symbols: int) -> tuple[Int64, Int64]:
+    """The symbols that there are, and the last row of each."""
+    if symbols > FEW:
+        there, first = np.unique(codes[::-1], return_index=True)
+        return there, len(codes) - 1 - first
+    found = [(code, np.flatnonzero(codes == code)) for code in range(symbols)]
+    last = [(code, int(rows[-1])) for code, rows in found if len(rows)]
+    return np.array([code for code, _ in last], np.int64), np.array([row for _, row in last], np.int64)
 
 
 def by_symbol(table: Table) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:

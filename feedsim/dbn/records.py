@@ -5,7 +5,7 @@ Each record knows the position in the chunk of the event that it tells, so that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,18 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from feedsim.dbn.before import Before, Levels, books_of, by_symbol, fixed, quotes_of, sales_of
+from feedsim.dbn.changes import differ, name_change, set_levels, words_of
 from feedsim.dbn.layout import (
-    ADD,
     ASK,
     BID,
-    CANCEL,
     END_OF_INTERVAL,
     F_LAST,
     LEVEL,
     MBO,
     MBP1,
     MBP10,
-    MODIFY,
     NO_SIDE,
     OHLCV,
     REASON_LEVEL_1,
@@ -51,23 +49,6 @@ from feedsim.instruments import NS_PER_S
 
 CHANNELS = {"trades": "trade", "tbbo": "trade", "mbp-1": "l1", "mbp-10": "l2", "mbo": "mbo", "status": "status"}
 """The channel that a session must have to have a schema; bars and samples are named by their beginnings."""
-
-
-def as_words(records: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
-    """A view with a row of words of 8 bytes for each record, or each row of levels."""
-    return records.view(np.uint64).reshape(len(records), -1)
-
-
-def _set_levels(records: npt.NDArray[Any], levels: Levels) -> None:
-    """All levels of records, which stand at their ends."""
-    words = as_words(levels)
-    as_words(records)[:, -words.shape[1] :] = words
-
-
-def _words_of(level: np.dtype[Any]) -> list[str]:
-    """The field that each word of 4 bytes of a level belongs to."""
-    fields: Mapping[str, Any] = level.fields or {}
-    return [name for name in level.names or () for _ in range(fields[name][0].itemsize // 4)]
 
 
 _SIDES = np.array([NO_SIDE, BID, ASK], np.uint8)  # by a trade's side, -1 being the last
@@ -162,7 +143,7 @@ def _trades_in(scene: Scene, told: Told | None, before: Levels, dtype: np.dtype[
     if part is None:
         return []
     trades = _sold(scene, part, dtype, SCHEMAS["mbp-1" if dtype is MBP1 else "mbp-10"].rtype)
-    _set_levels(trades.records, _met(part, told, before))
+    set_levels(trades.records, _met(part, told, before))
     return [trades]
 
 
@@ -173,7 +154,7 @@ def _joined(told: list[Part]) -> list[Part]:
     at = np.concatenate([part.at for part in told])
     order = np.argsort(at, kind="stable")
     # As rows of words, since NumPy moves records field by field.
-    words = np.concatenate([as_words(part.records) for part in told])[order]
+    words = np.concatenate([words_of(part.records) for part in told])[order]
     records = words.reshape(-1).view(told[0].records.dtype)
     return [Part(records, at[order], np.concatenate([part.symbol for part in told])[order])]
 
@@ -189,7 +170,7 @@ def _sold(scene: Scene, part: Ordered, dtype: np.dtype[Any], rtype: int) -> Part
 
 def _met(trades: Ordered, told: Told | None, before: Levels) -> npt.NDArray[Any]:
     """The levels that were last told before each trade."""
-    met: npt.NDArray[Any] = as_words(before)[trades.table.array("symbol")].view(LEVEL)
+    met: npt.NDArray[Any] = words_of(before)[trades.table.array("symbol")].view(LEVEL)
     if told is None:
         return met
     theirs = told.part.table.array("symbol")
@@ -197,7 +178,7 @@ def _met(trades: Ordered, told: Told | None, before: Levels) -> npt.NDArray[Any]
         mine = np.flatnonzero(theirs == code)
         last = np.searchsorted(told.part.seq[mine], trades.seq[rows]) - 1
         known = last >= 0
-        as_words(met)[rows[known]] = as_words(told.levels)[mine[last[known]]]
+        words_of(met)[rows[known]] = words_of(told.levels)[mine[last[known]]]
     return met
 
 
@@ -206,11 +187,11 @@ def _changes(scene: Scene, told: Told | None, dtype: np.dtype[Any]) -> list[Part
     if told is None:
         return []
     levels, old = told.levels, np.empty_like(told.levels)
-    now, then = as_words(levels), as_words(old)
+    now, then = words_of(levels), words_of(old)
     for code, rows in by_symbol(told.part.table):
         old[rows[0]] = told.before[code]
         then[rows[1:]] = now[rows[:-1]]
-    bids, asks = _differ(levels, old)
+    bids, asks = differ(levels, old)
     changed = bids.any(axis=1) | asks.any(axis=1)
     part = told.part
     if not changed.all():
@@ -218,50 +199,10 @@ def _changes(scene: Scene, told: Told | None, dtype: np.dtype[Any]) -> list[Part
         levels, old = (now[rows].view(LEVEL), then[rows].view(LEVEL))
         part, bids, asks = part.take(rows), bids[rows], asks[rows]
     records = _records(scene, part, dtype, SCHEMAS["mbp-1" if dtype is MBP1 else "mbp-10"].rtype)
-    _set_levels(records, levels)
+    set_levels(records, levels)
     records["flags"] = F_LAST
-    _name_change(records, levels, old, bids, asks)
+    name_change(records, levels, old, bids, asks)
     return [_part(scene, part, records)]
-
-
-_BID_WORDS, _ASK_WORDS = (
-    np.frombuffer(bytes(255 * (name.startswith(side)) for name in _words_of(LEVEL)), np.uint64)[0]
-    for side in ("bid", "ask")
-)
-
-
-def _differ(levels: Levels, old: Levels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Where bids and where asks are not the same: all fields of a level are compared at once, as words of 4 bytes."""
-    words = levels.view(np.uint32).reshape(*levels.shape, -1) != old.view(np.uint32).reshape(*levels.shape, -1)
-    together = words.view(np.uint64)[..., 0]
-    return (together & _BID_WORDS) != 0, (together & _ASK_WORDS) != 0
-
-
-def _name_change(
-    records: npt.NDArray[Any],
-    levels: Levels,
-    old: Levels,
-    bids: npt.NDArray[np.bool_],
-    asks: npt.NDArray[np.bool_],
-) -> None:
-    """What happened: lots came to a price, or went from it; more than that at once is a modification."""
-    rows = np.arange(len(records))
-    on_bid = bids.any(axis=1)
-    depth = np.where(on_bid, bids.argmax(axis=1), asks.argmax(axis=1))
-    now, then = levels[rows, depth], old[rows, depth]
-    price, was = (np.where(on_bid, level["bid_px"], level["ask_px"]) for level in (now, then))
-    size, had = (np.where(on_bid, level["bid_sz"], level["ask_sz"]).astype(np.int64) for level in (now, then))
-    nearer = np.where(on_bid, price > was, price < was) & (price != UNDEF_PRICE) | (was == UNDEF_PRICE)
-    same = price == was
-    came = np.where(same, size > had, nearer)
-    records["action"] = np.where(came, ADD, np.where(same & (size == had), MODIFY, CANCEL))
-    records["price"] = np.where(came | same, price, was)
-    records["size"] = np.where(same, np.where(size == had, size, np.abs(size - had)), np.where(came, size, had))
-    records["side"] = np.where(on_bid, BID, ASK)
-    records["depth"] = depth
-    both = on_bid & asks.any(axis=1)
-    records["side"][both] = NO_SIDE
-    records["action"][both & ~(was == UNDEF_PRICE)] = MODIFY
 
 
 def _orders(scene: Scene) -> list[Part]:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -60,9 +61,11 @@ class RunningServer:
 
 
 def gateway_of(server: RunningServer) -> str:
-    """`port=…` of a server's Databento gateway, as it has logged it."""
-    match = re.search(r"databento gateway.*\b(port=\d+)", server.output)
-    assert match, server.output
+    """`port=…` of a server's Databento gateway, as it has greeted with."""
+    deadline = time.monotonic() + START_S
+    while (match := re.search(r"databento\.Live\(.*\b(port=\d+)\)", server.output)) is None:
+        assert time.monotonic() < deadline, server.output
+        time.sleep(0.01)
     return match[1]
 
 

@@ -8,38 +8,29 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 
-import structlog
-
 from feedsim.bridges.base import BridgeCounts
+from feedsim.bridges.databento.answers import Answers
 from feedsim.bridges.databento.audience import Audience
 from feedsim.bridges.databento.catching_up import CatchingUp, place_in
 from feedsim.bridges.databento.client import Client, ReplayWanted
 from feedsim.bridges.databento.lines import Subscribe
 from feedsim.bridges.databento.tellings import Tellings, Wanted
-from feedsim.dbn.available import missing
 from feedsim.dbn.layout import (
     HEARTBEAT,
     INVALID_SUBSCRIPTION,
-    SUBSCRIPTION_ACK,
-    SYMBOL_RESOLUTION_FAILED,
 )
-from feedsim.dbn.listing import DATASET, Listed, listing_of
-from feedsim.dbn.messages import definitions, error, mappings, metadata, snapshot, system
+from feedsim.dbn.listing import listing_of
+from feedsim.dbn.messages import error, metadata, system
 from feedsim.dbn.package import databento_dbn
 from feedsim.errors import ConfigError, ProtocolError
 from feedsim.hub.ring import Block
 from feedsim.hub.sessions import Sessions
-from feedsim.instruments import NS_PER_S
 
 MAX_CLIENTS = 100
 MAX_BUFFERED = 256 * 1024  # bytes that one client may have waiting; what does not fit is told later
 SEND_BUFFER = 256 * 1024  # bytes that the kernel may hold for one client
-REPLAY_NS = 24 * 3600 * NS_PER_S  # the vendor keeps a day
 STALL_S = 30.0  # a client that a session at speed max waits for and that takes nothing for so long is disconnected
-DAY_NS = 24 * 3600 * NS_PER_S
 DRAIN_S = 2.0
-
-log = structlog.get_logger()
 
 
 class Gateway:
@@ -72,6 +63,7 @@ class Gateway:
         self._max_clients = max_clients
         self._wall_us = wall_us
         self._tellings = Tellings(session, self.listing)
+        self._answers = Answers(session, self.listing, self._tellings, now_ns=self.now_ns)
         self._audiences: dict[Wanted, Audience] = {}
         self._catching_up = CatchingUp(
             session.ring,
@@ -86,13 +78,12 @@ class Gateway:
         self._heart: asyncio.Task[None] | None = None
         self._count = 0
 
+    # --------------------------------------------------------------------------------------------------------- life
+
     @property
     def greeting(self) -> str:
-        """Where official clients connect."""
         host, port = self.address
-        return f"databento.Live(gateway={host!r}, port={port})"
-
-    # --------------------------------------------------------------------------------------------------------- life
+        return f'databento.Live(key=…, gateway="{host}", port={port})'
 
     async def start(self) -> None:
         """Listen; a port of 0 becomes the one that was bound."""
@@ -110,7 +101,6 @@ class Gateway:
         self._heart = loop.create_task(self._beat(), name="feedsim databento heartbeat")
         self.address = (host, int(self._server.sockets[0].getsockname()[1]))
         self.session.follow(self)
-        log.info("databento gateway", host=host, port=self.address[1], dataset=DATASET)
 
     async def close(self, reason: str) -> None:  # noqa: ARG002 # a clean end has no reason in this protocol
         """End every stream in order and stop listening."""
@@ -163,11 +153,7 @@ class Gateway:
 
     @property
     def some_wait(self) -> bool:
-        """Whether the clock has to wait for any client."""
-        return any(self._is_waited_for(client) for client in self.clients)
-
-    def prepare(self, block: Block) -> None:
-        """Its records depend on those before it, so they are made when these are told."""
+        return self.session.player.clock.unpaced and any(map(self._is_waited_for, self.clients))
 
     async def ready(self) -> None:
         for client in [client for client in self.clients if self._is_waited_for(client)]:
@@ -207,15 +193,12 @@ class Gateway:
             if written:
                 self.counts.sent += written * woven.count(*rows)
                 self.counts.bytes += written * len(data)
-        self._weave_ahead(block)
 
-    def _weave_ahead(self, block: Block) -> None:
+    def prepare(self, block: Block) -> None:
         """Make the records of what was read ahead, so that they can leave when they are due."""
-        newest = self.session.ring.blocks[-1]
-        if newest is not block and newest.first_seq == block.last_seq + 1:
-            self._tellings.take(block)
+        if self._audiences and block.first_seq > self.session.ring.head:
             for audience in self._audiences.values():
-                audience.weave(newest)
+                audience.weave(block)
 
     def restart(self) -> None:
         """Whoever is behind has lost the rest of the old one, and hears how much that is."""
@@ -266,7 +249,7 @@ class Gateway:
         since: dict[str, int] = {}
         for subscription in subscriptions:
             try:
-                found = self._acknowledge(client, subscription)
+                found = self._answers.acknowledge(client, subscription)
             except ProtocolError as problem:
                 self.refused()
                 self.refuse(client, problem)
@@ -283,49 +266,6 @@ class Gateway:
         client.joins = wanted
         if not client.catching_up:
             self._settle(client)
-
-    def _acknowledge(self, client: Client, subscription: Subscribe) -> list[Listed]:
-        """Mappings and the answer to one subscription. Raises ProtocolError for one that cannot be served."""
-        self._check(subscription)
-        now_ns = self.now_ns()
-        found: dict[int, Listed] = {}
-        unknown: list[str] = []
-        day_ns = now_ns - now_ns % DAY_NS
-        for name in subscription.symbols:
-            theirs = self.listing.resolve(subscription.stype, name)
-            if theirs:
-                records = mappings(
-                    subscription.stype, name, theirs, ts_ns=now_ns, start_ns=day_ns, end_ns=day_ns + DAY_NS
-                )
-                client.write_records(records)
-            else:
-                unknown.append(name)
-            found.update({listed.code: listed for listed in theirs})
-        id_ = "" if subscription.id is None else f" {subscription.id}"
-        message = f"Subscription request{id_} for {subscription.schema} data succeeded"
-        client.write_records(system(SUBSCRIPTION_ACK, message, ts_ns=now_ns))
-        for name in unknown:
-            message = f"Failed to resolve symbol {name[:80]} as {subscription.stype}"
-            client.write_records(error(SYMBOL_RESOLUTION_FAILED, message, ts_ns=now_ns, is_last=name is unknown[-1]))
-        if subscription.schema == "definition" and found:
-            client.write_records(definitions([found[code] for code in sorted(found)], ts_ns=now_ns))
-        if subscription.snapshot and found:
-            client.write_records(
-                snapshot([found[code] for code in sorted(found)], self._tellings.resting(), ts_ns=now_ns)
-            )
-        return list(found.values())
-
-    def _check(self, subscription: Subscribe) -> None:
-        tape, schema = self.session.tape, subscription.schema
-        if lacks := missing(schema, tape.channels, tape.config.bar_tf_s):
-            raise ProtocolError("bad_request", f"Schema {schema} is not available: {lacks}")
-        start_ns = subscription.start_ns
-        if start_ns is None or start_ns == 0:
-            return
-        if start_ns > self.now_ns():
-            raise ProtocolError("bad_request", "Invalid start: it lies in the future of this session's clock")
-        if start_ns < self.now_ns() - REPLAY_NS:
-            raise ProtocolError("bad_request", "Invalid start: data of the last 24 hours can be replayed")
 
     def refuse(self, client: Client, error_: ProtocolError) -> None:
         if not client.started:

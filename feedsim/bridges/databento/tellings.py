@@ -57,44 +57,54 @@ class Tellings:
         self._session = session
         self.listing = listing
         self._nothing = Before.nothing(len(listing.instruments))
-        self._before: dict[int, Before] = {1: self._nothing}
-        """By the seq of the event that comes next: of the ring's blocks, and of places to read again from."""
-        self._has_orders = "mbo" in session.tape.channels
-        self._resting: tuple[Resting, Resting] = (Resting(), Resting())
-        """Before and behind the block that is told now."""
+        self._before: dict[int, tuple[int, Before]] = {1: (0, self._nothing)}
+        """By the seq of the event that comes next, with the first seq of the block before it: of the ring's blocks, and
+        of places to read again from."""
         self._made: dict[int, tuple[Block, Scene, dict[str, list[Part]]]] = {}
         """Records of the newest blocks, by first seq."""
+        self._has_orders = "mbo" in session.tape.channels
+        self._resting: tuple[Block | None, Resting] = (None, Resting())
+        """The block that was told last, and the orders that rested before it."""
 
     # ------------------------------------------------------------------------------------------------- being told
 
     def take(self, block: Block) -> None:
-        """A block begins to be told: what is behind it can be told then."""
-        if block.last_seq + 1 not in self._before:
-            self._before[block.last_seq + 1] = self.before(block.first_seq).after(block.chunk)
+        """A block is told: what is behind it can be told then."""
+        after = block.last_seq + 1
+        if self._before.get(after, (-1, None))[0] != block.first_seq:
+            self._before[after] = (block.first_seq, self.before(block.first_seq).after(block.chunk))
             if len(self._before) > 2 * len(self._session.ring.blocks) + 64:
                 self._forget()
-            if self._has_orders:
-                before = self._resting[1]
-                part = block.chunk.tables.get("mbo")
-                self._resting = (before, before if part is None else before.after(part.table))
+        if self._has_orders and self._resting[0] is not block:
+            self._resting = (block, self._rested(block.first_seq))
 
     def resting(self) -> Resting:
         """The orders that rest at the head."""
-        head = self._session.ring.head
-        block = self._session.ring.find(head) if head else None
-        if block is None or head == block.last_seq or "mbo" not in block.chunk.tables:
-            return self._resting[1]
-        rows = block.chunk.rows_within("mbo", 0, head + 1 - block.first_seq)
-        return self._resting[0].after(block.chunk.tables["mbo"].table.take(rows))
+        return self._rested(self._session.ring.head + 1)
+
+    def _rested(self, seq: int) -> Resting:
+        """The orders that rest before an event of the block that was told last, or of the next."""
+        block, before = self._resting
+        if block is None or "mbo" not in block.chunk.tables:
+            return before
+        rows = block.chunk.rows_within("mbo", 0, min(seq - block.first_seq, len(block.chunk)))
+        return before.after(block.chunk.tables["mbo"].table.take(rows))
 
     def restart(self) -> None:
-        self._before = {1: self._nothing}
+        self._before = {1: (0, self._nothing)}
         self._made.clear()
-        self._resting = (Resting(), Resting())
+        self._resting = (None, Resting())
 
     def before(self, seq: int) -> Before:
         """The state before an event that begins a block, or a place to read again from."""
-        return self._before.get(seq, self._nothing)
+        known = self._before.get(seq)
+        if known is not None:
+            return known[1]
+        # What was read ahead has been made again: it begins where no block did.
+        block = self._session.ring.find(seq - 1)
+        if block is None:
+            return self._nothing
+        return self.before(block.first_seq).after(block.chunk.part(0, seq - block.first_seq))
 
     def _forget(self) -> None:
         places = {1, *(point.seq + 1 for point in self._session.checkpoints())}

@@ -100,15 +100,42 @@ def _of_event(schema: str, event: Event, avail: int, state: State, ids: IDS_OF) 
     elif isinstance(event, L1) and schema == "mbp-1":
         now = quote_of(event)
         if now != state.quote.get(event.symbol):
-            yield _head(schema, event, avail, ids) | {"flags": 128, "levels": (now,)}
+            quote = state.quote.get(event.symbol, NOTHING)
+            yield _head(schema, event, avail, ids) | changed((now,), (quote,))
     elif isinstance(event, L2) and schema == "mbp-10":
         book = book_of(event)
-        if book != state.book.get(event.symbol):
-            yield _head(schema, event, avail, ids) | {"flags": 128, "levels": book}
+        before = state.book.get(event.symbol, (NOTHING,) * 10)
+        if book != before:
+            yield _head(schema, event, avail, ids) | changed(book, before)
     elif isinstance(event, Mbo) and schema == "mbo":
         yield _head(schema, event, avail, ids) | _order(event)
     elif isinstance(event, Bar) and LENGTHS.get(schema) == event.tf_s and schema.startswith("ohlcv") and event.volume:
         yield _bar(schema, event, ids)
+
+
+def changed(now: tuple[Level, ...], before: tuple[Level, ...]) -> Fields:
+    """What a record says of a change: the first level that changed, of the bids if any of them did."""
+    pairs = list(zip(now, before, strict=True))
+    first = {
+        side: next((at for at, (new, old) in enumerate(pairs) if new[offset::2] != old[offset::2]), None)
+        for offset, side in enumerate("BA")
+    }
+    side = "A" if first["B"] is None else "B"
+    at = first[side]
+    assert at is not None
+    ((price, size, _), (was, had, _)) = (level[side == "A" :: 2] for level in (now[at], before[at]))
+    nearer = price != UNDEFINED and (price > was if side == "B" else price < was)
+    if was == UNDEFINED or (price != was and nearer):
+        fields: Fields = {"action": "A", "price": price, "size": size}
+    elif price != was:
+        fields = {"action": "C", "price": was, "size": had}
+    elif size == had:
+        fields = {"action": "M", "price": price, "size": size}
+    else:
+        fields = {"action": "A" if size > had else "C", "price": price, "size": abs(size - had)}
+    if None not in first.values():
+        side, fields["action"] = "N", "A" if was == UNDEFINED else "M"
+    return fields | {"side": side, "depth": at, "flags": 128, "ts_in_delta": 0, "levels": now}
 
 
 def _sold(schema: str, event: Trade, state: State) -> Fields:

@@ -10,7 +10,7 @@ import pytest
 
 from feedsim.events import Event
 from feedsim.instruments import NS_PER_S
-from feedsim.playback.tape import Tape
+from feedsim.playback.tape import Tape, TapeConfig
 from tests.bridges.databento.expected import LENGTHS, RTYPES, seen, told
 from tests.bridges.databento.gateways import CONFIG, data_of, heard, of_kind, serving, subscription
 from tests.bridges.databento.sources import CONTRACTS, LONG, SHORT, source
@@ -44,6 +44,17 @@ async def test_minutes_are_told_as_seconds_are() -> None:
     expected = list(told(Tape(long(), CONFIG), ["bbo-1m", "ohlcv-1m"], ids(records)))
     assert [seen(record, fields) for record, fields in zip(data_of(records), expected, strict=True)] == expected
     assert len(expected) >= 400
+
+
+async def test_a_sample_has_nothing_of_the_next_interval() -> None:
+    """Not even what comes at its very start; without bars nothing else is told there."""
+    config = TapeConfig(bar_tf_s=(), footprint_tf_s=(), profile_every_s=0, features_every_s=0)
+    busy = partial(source, 60, 300.0)
+    async with serving(busy, config=config) as served:
+        records = await heard(served, subscription("bbo-1s"))
+    expected = list(told(Tape(busy(), config), ["bbo-1s"], ids(records)))
+    assert [seen(record, fields) for record, fields in zip(data_of(records), expected, strict=True)] == expected
+    assert len(expected) >= 100
 
 
 @pytest.mark.parametrize("schema", ["bbo-1s", "ohlcv-1s"])
