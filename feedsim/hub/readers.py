@@ -248,5 +248,5 @@ class Readers:
                 self._disconnect(cursor, "too slow: it does not even take what must be said")
             elif after_events and (cursor.catching_up or cursor.seq < self._ring.head):
                 cursor.waiting.append(message)
-            elif not may_drop or cursor.sink.buffered() < MAX_BUFFERED:
+            elif not may_drop or cursor.sink.buffered() + len(data) <= MAX_BUFFERED:
                 cursor.sink.write(data)
