@@ -187,7 +187,7 @@ class Readers:
     @property
     def some_wait(self) -> bool:
         """Whether the session has to wait for any reader."""
-        return any(cursor.audience.subscription.policy == "wait" for cursor in self._cursors)
+        return any(audience.subscription.policy == "wait" for audience in self._audiences.values())
 
     async def ready(self) -> None:
         """Return when every reader that may hold the session up can take more."""

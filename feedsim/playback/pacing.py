@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Protocol
 
 # The kernel's timer is set this long before the deadline, and the rest is spun away. How long is learned: as little as
@@ -152,6 +153,7 @@ _TFD_TIMER_ABSTIME = 1
 _TFD_FLAGS = 0o2004000  # TFD_NONBLOCK | TFD_CLOEXEC
 
 
+@cache  # to look it up costs more than to set the timer
 def _libc() -> ctypes.CDLL:
     if sys.platform != "linux":
         raise NotImplementedError("timerfd is Linux's")
