@@ -155,12 +155,12 @@ _TFD_FLAGS = 0o2004000  # TFD_NONBLOCK | TFD_CLOEXEC
 
 @cache  # to look it up costs more than to set the timer
 def _libc() -> ctypes.CDLL:
-    if sys.platform != "linux":
-        raise NotImplementedError("timerfd is Linux's")
     return ctypes.CDLL(None, use_errno=True)
 
 
 def _timerfd_create() -> int:
+    if sys.platform != "linux":
+        raise NotImplementedError("timerfd is Linux's")
     fd = int(_libc().timerfd_create(_CLOCK_MONOTONIC, _TFD_FLAGS))
     if fd < 0:
         raise OSError(ctypes.get_errno(), "timerfd_create")
