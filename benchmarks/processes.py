@@ -51,6 +51,12 @@ def _samples(page: str) -> Iterator[tuple[str, float]]:
             yield name, float(value)
 
 
+def run_feedsim(*arguments: str) -> None:
+    """Another command of feedsim, to its end."""
+    command = [sys.executable, "-m", "feedsim", *arguments]
+    subprocess.run(command, check=True, capture_output=True, env=ENVIRONMENT)
+
+
 @contextmanager
 def feedsim(*arguments: str) -> Iterator[Server]:
     """`feedsim serve` with these arguments, on a free port."""
