@@ -29,7 +29,13 @@ def run() -> list[Figure]:
     synthetic = sorted(_first_event("synthetic:") for _ in range(ROUNDS))
     middle = ROUNDS // 2
     return [
-        against("first event of a recording (median)", recorded[middle], RECORDING_S, unit=" s", key="first_event_recording_s"),
+        against(
+            "first event of a recording (median)",
+            recorded[middle],
+            RECORDING_S,
+            unit=" s",
+            key="first_event_recording_s",
+        ),
         beside("  fastest, slowest", f"{recorded[0]:.2f} s, {recorded[-1]:.2f} s"),
         against(
             "first event of synthetic:, numba's cache warm (median)",

@@ -16,7 +16,7 @@ from benchmarks.records import records
 from benchmarks.report import Figure, against, beside
 
 PER_SECOND = 1000
-SECONDS, LENGTH_S, ROUNDS = 4.0, 9.0, 5
+SECONDS, LENGTH_S, ROUNDS = 3.0, 8.0, 5
 ONE_WAY_US, HUNDRED_US = 250, 1500
 CONNECTIONS = 10
 VS_BARE = 2.0

@@ -29,9 +29,7 @@ class Way:
     def running(self, clients: int) -> Iterator[tuple[Server, Sink]]:
         with (
             self.serve() as server,
-            sinking(
-                server.port, clients, self.channels, encoding=self.encoding, plain=self.channels is None
-            ) as sink,
+            sinking(server.port, clients, self.channels, encoding=self.encoding, plain=self.channels is None) as sink,
         ):
             yield server, sink
 

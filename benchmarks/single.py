@@ -15,7 +15,7 @@ from benchmarks.report import Figure, at_least, beside
 from feedsim.wire.codec import Encoding
 
 MINUTES = 15
-SECONDS, ROUNDS = 3.0, 5
+SECONDS, ROUNDS = 2.5, 5
 PER_S: dict[Encoding, float] = {"msgpack": 1.0, "json": 0.6}
 OF_FILE = 0.5
 

@@ -14,10 +14,10 @@ from benchmarks.sink import sinking
 from feedsim.app.opening import open_tape
 from feedsim.config import SourceSettings
 
-MINUTES = 60
+MINUTES = 20
 ROUNDS = 3
 SPEED = "10"  # the market's own pace would be too little to measure
-SECONDS = 4.0
+SECONDS = 3.0
 
 
 def run() -> list[Figure]:

@@ -22,24 +22,26 @@ def load(path: Path) -> list[tuple[float, bytes]]:
     return found
 
 
-class Listener(picows.WSListener):  # type: ignore[misc] # a compiled class
+class Listener(picows.WSListener):
     """One client."""
 
-    def __init__(self, clients: list[picows.WSTransport]) -> None:
+    def __init__(self, clients: list[picows.WSTransport], count: int, complete: asyncio.Event) -> None:
         super().__init__()
-        self._clients = clients
+        self._clients, self._count, self._complete = clients, count, complete
 
     def on_ws_connected(self, transport: picows.WSTransport) -> None:
         self._clients.append(transport)
+        if len(self._clients) == self._count:
+            self._complete.set()
 
 
 async def main(path: Path, count: int) -> None:
     records = load(path)
     clients: list[picows.WSTransport] = []
-    server = await picows.ws_create_server(lambda _: Listener(clients), "127.0.0.1", 0, backlog=1024)
+    complete = asyncio.Event()
+    server = await picows.ws_create_server(lambda _: Listener(clients, count, complete), "127.0.0.1", 0, backlog=1024)
     print(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", file=sys.stderr, flush=True)
-    while len(clients) < count:
-        await asyncio.sleep(0.01)
+    await complete.wait()
     started = asyncio.get_running_loop().time()
     for due_s, payload in records:
         if (wait := started + due_s - asyncio.get_running_loop().time()) > 0:

@@ -52,8 +52,11 @@ class Block:
         part = self.chunk.tables[channel]
         events = part.events(scale=SCALE[form.ts], shift_ns=self.shift_ns, depth=form.depth)
         encoded = CODECS[form.encoding].encode_events(events)
-        for position, item in zip((part.seq - self.first_seq).tolist(), encoded, strict=True):
-            items[position] = item
+        if len(part) == len(items):
+            items[:] = encoded
+        else:
+            for position, item in zip((part.seq - self.first_seq).tolist(), encoded, strict=True):
+                items[position] = item
         self.nbytes += sum(map(len, encoded)) + ITEM_OVERHEAD * len(encoded)
 
 
