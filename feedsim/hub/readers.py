@@ -118,8 +118,7 @@ class Readers:
             if audience.subscription.conflate_ms:
                 self._flush_later(audience)
                 continue
-            items = audience.items(block, lo, hi)
-            data = audience.frames(items, sent_us)
+            count, data = audience.framed(block, lo, hi, sent_us)
             size = len(data)
             written = 0
             for cursor in audience.cursors:
@@ -136,7 +135,7 @@ class Readers:
                     written += 1
                 cursor.seq = head
             if written:
-                self._counters.on_sent(written * len(items), written * size)
+                self._counters.on_sent(written * count, written * size)
 
     def drop_old(self) -> None:
         """Keep the ring within its bytes; who had not got what goes loses it by the policy that it chose."""

@@ -146,6 +146,7 @@ class Session:
         self.readers.publish(block, due.lo, due.hi)
         self._counters.on_published(*due)
         if due.hi == len(due.chunk):
+            block.forget_together()
             self._history.on_told(due.chunk)
             self.readers.drop_old()
 
@@ -172,7 +173,9 @@ class Session:
         if self._rebase_due:
             self._rebase_due = False
             self._rebase(int(chunk.avail[0]))
-        self.readers.prepare(self.ring.add(chunk))
+        block = self.ring.add(chunk)
+        if not self.player.clock.unpaced:  # there nothing is due later: what is wanted whole is encoded as it is told
+            self.readers.prepare(block)
 
     def _on_passed(self, chunk: Chunk, told: int) -> None:
         """An earlier run told this: it is history, and the head."""
