@@ -202,6 +202,7 @@ class Session:
             self.desk.on_told(*due)
         self._counters.on_published(*due)
         if due.hi == len(due.chunk):
+            block.forget_together()
             self._note(due.chunk)
             self.readers.drop_old()
 
@@ -249,7 +250,8 @@ class Session:
         self._prepare(self.ring.add(chunk))
 
     def _prepare(self, block: Block) -> None:
-        self.readers.prepare(block)
+        if not self.player.clock.unpaced:  # there nothing is due later: what is wanted whole is encoded as it is told
+            self.readers.prepare(block)
         self._tell_followers(lambda follower: follower.prepare(block))
 
     def _on_amended(self, void: int, told: Chunk, rest: Chunk) -> None:

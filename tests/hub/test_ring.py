@@ -123,6 +123,22 @@ def test_each_event_is_written_once_for_each_form(monkeypatch: pytest.MonkeyPatc
     assert block.nbytes - before >= 1.9 * once
 
 
+@given(seed=st.integers(0, 2**32), form=forms, shift_ns=st.sampled_from([0, 10**9]), data=st.data())
+def test_what_is_written_together_is_the_same(seed: int, form: Form, shift_ns: int, data: st.DataObject) -> None:
+    """Any stretch of positions as one list has the events that are written one by one, also after it was forgotten."""
+    (chunk,) = session(seed, windows=1)
+    block = Block(chunk, shift_ns=shift_ns)
+    decode = msgspec.json.decode if form.encoding == "json" else msgspec.msgpack.decode
+    alone = [decode(item) for item in Block(chunk, shift_ns=shift_ns).encode(form, ALL)]
+    for _ in range(3):
+        lo = data.draw(st.integers(0, len(chunk)))
+        hi = data.draw(st.integers(lo, len(chunk)))
+        assert decode(block.together(form, lo, hi)) == alone[lo:hi]
+        if data.draw(st.booleans()):
+            block.forget_together()
+    assert form not in block.items
+
+
 class _Counting:
     """An encoder that notes what it writes."""
 
