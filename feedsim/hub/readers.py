@@ -77,6 +77,7 @@ class Readers:
         self.prepare()
         if from_seq is None:
             cursor.wants_snapshot = True
+            cursor.seq = min(cursor.seq, self._ring.head)  # what was ahead is not waited for any more
         else:
             cursor.seq, cursor.lost, cursor.wants_snapshot = from_seq, {}, False
 

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedsim.errors import SourceError
-from feedsim.events import Chunk, Event
-from feedsim.hub.memory import KEPT_ROWS
-from feedsim.hub.ring import Block
+from feedsim.events import Chunk, Event, StreamKey
+from feedsim.hub.memory import KEPT_ROWS, MOST_PARTS, History
+from feedsim.hub.ring import Block, Ring
 from feedsim.instruments import NS_PER_S
 from feedsim.sources.base import Tables
 from feedsim.wire import messages as m
 from tests.hub.lines import CONFIG, EVERYTHING, UNPACED, WALL_US, Hub, stream_of, subscription, tape_events
+from tests.support.chunks import session
 from tests.support.memory_source import START_NS, MemorySource, small_session
 from tests.support.virtual_time import run_virtually
 
@@ -144,6 +145,23 @@ def test_history_is_bounded() -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------- epochs
+
+
+def test_history_in_small_pieces_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session that tells a row at a time: never more than the rows that are kept, in few pieces; the last ones."""
+    kept_rows = 200
+    monkeypatch.setattr("feedsim.hub.memory.KEPT_ROWS", kept_rows)
+    history, ring = History(), Ring(1)
+    key, told = StreamKey("context", "ES"), 0
+    for chunk in session(3, windows=3 * kept_rows, rows=2, channels=("context",)):
+        history.on_told(chunk)
+        told = max([told, *(event.n for event in chunk.events() if event.symbol == "ES")])
+    parts = history._parts[key]
+    assert sum(map(len, parts)) <= kept_rows + MOST_PARTS
+    assert len(parts) <= MOST_PARTS + 1
+    kept = [event.n for event in history.events(ring, key, kept_rows, scale=1)]
+    assert told > kept_rows
+    assert kept == list(range(told - kept_rows + 1, told + 1))
 
 
 def test_a_seek_is_told_and_what_was_owed_is_named() -> None:
