@@ -9,18 +9,28 @@ ARGS ?=
 BIN := $(VENV)/bin
 # Each candidate is run, not looked up: a shim without a version behind it, or a Python without venv, is passed over.
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+# The Autobahn|Testsuite is a program for CPython 2.7: the first of these that works runs it.
+PYTHON2 ?= python2.7 python2 $(HOME)/.pyenv/versions/2.7*/bin/python
+AUTOBAHN := .autobahn/.tried
 NODE_MODULES := clients/node/node_modules/.package-lock.json
 
-.PHONY: help serve test lint format bench goldens holidays pictures clean
+.PHONY: help serve test test-full autobahn lint format bench goldens holidays pictures clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  \1	/p' $(MAKEFILE_LIST)
 
 serve: $(VENV)/.installed ## set up .venv and serve the synthetic market on ws://127.0.0.1:8765 (ARGS: what to serve, options)
 	@$(BIN)/feedsim serve $(ARGS)
 
-test: $(VENV)/.developing $(NODE_MODULES) ## set up .venv with the development packages and run all the tests (ARGS: for pytest)
+test: $(VENV)/.developing $(NODE_MODULES) $(AUTOBAHN) ## set up .venv with the development packages and run all the tests (ARGS: for pytest)
 	$(BIN)/python -m pytest $(ARGS)
+
+test-full: $(VENV)/.developing $(AUTOBAHN) ## what is tried at random or under load, at length: up to an hour
+	$(BIN)/python -m pytest -m full --full $(ARGS)
+
+autobahn: ## set up the Autobahn|Testsuite, which the tests of the WebSocket standard need, where there is a CPython 2.7
+	rm -rf .autobahn
+	$(MAKE) $(AUTOBAHN)
 
 lint: $(VENV)/.developing ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check .
@@ -45,7 +55,7 @@ holidays: $(VENV)/.developing ## make the table of holidays anew from pandas-mar
 	$(BIN)/python -m tests.instruments.make_holidays
 
 clean: ## remove .venv, installed packages, builds and caches
-	rm -rf $(VENV) clients/node/node_modules build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .autobahn clients/node/node_modules build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are written last, so a set-up that was broken off is begun again.
@@ -77,3 +87,19 @@ $(NODE_MODULES): clients/node/package-lock.json
 	else \
 		echo "npm was not found: the tests of clients/node will be skipped"; \
 	fi
+
+# The last virtualenv that knows Python 2.7 makes the environment. Without all this, its test is skipped and says so.
+$(AUTOBAHN): | $(VENV)/.created
+	@mkdir -p .autobahn
+	@for python in $(PYTHON2); do \
+		if "$$python" -c 'import sys, ssl; sys.exit(sys.version_info[:2] != (2, 7))' 2>/dev/null; then \
+			echo "setting up the Autobahn|Testsuite with $$("$$python" --version 2>&1)"; \
+			$(BIN)/python -m venv .autobahn/maker && \
+			.autobahn/maker/bin/pip install --quiet --disable-pip-version-check 'virtualenv<20.22' && \
+			.autobahn/maker/bin/virtualenv --quiet --python "$$python" .autobahn && \
+			.autobahn/bin/pip install --quiet --disable-pip-version-check autobahntestsuite 2>.autobahn/log || \
+			echo "the Autobahn|Testsuite could not be set up: its test will be skipped (.autobahn/log)"; \
+			break; \
+		fi; \
+	done
+	@touch $@

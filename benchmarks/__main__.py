@@ -5,7 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import databento, durability, fanout, first_event, generator, impact, market, memory, pacing, scenarios
+from benchmarks import (
+    databento,
+    durability,
+    fanout,
+    first_event,
+    generator,
+    impact,
+    leadlag,
+    market,
+    memory,
+    pacing,
+    reactions,
+    scenarios,
+)
 from benchmarks.report import Figure, print_figures
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
@@ -18,6 +31,8 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "market": market.run,
     "scenarios": scenarios.run,
     "impact": impact.run,
+    "leadlag": leadlag.run,
+    "reactions": reactions.run,
     "databento": databento.run,
 }
 

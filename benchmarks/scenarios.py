@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks import confluence
 from benchmarks.report import Figure, against, at_least, beside, within
 from feedsim.market.config import START_NS, MarketConfig
 from feedsim.market.market import SymbolMarket
@@ -167,6 +168,7 @@ def _normal() -> list[Figure]:
         within("VWAP crossed an hour, median", float(np.median(crossed)), 3, 15),
         against("|t| of the mean return", abs(moved.mean()) / (moved.std() / SEEDS**0.5), 2),
         against("|t| of the mean delta", abs(delta.mean()) / (delta.std() / SEEDS**0.5), 2),
+        *confluence.ordinary(),
     ]
 
 
@@ -324,6 +326,7 @@ def _confluence() -> list[Figure]:
         at_least("breakout: d of the move", cohen(broken[:, 0], usual[:, 0]), 2.0),
         at_least("breakout: AUC of the move", auc(broken[:, 0], usual[:, 0]), 0.85),
         at_least("move and delta agree", float(agreed), 0.85),
+        *confluence.breakouts(),
         _failing("confluence_breakout"),
     ]
 

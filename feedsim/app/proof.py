@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,18 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from feedsim.app.again import Again
+from feedsim.app.trading import exchange_maker
 from feedsim.errors import FeedsimError
 from feedsim.events import Chunk
 from feedsim.playback.tape import Tape, TapeConfig
 from feedsim.recording.manifest import Manifest
 from feedsim.recording.reader import open_recording
 from feedsim.sources.catalog import reopen
-from feedsim.tap.orders import differing_account, read_orders
+from feedsim.tap.orders import OrderLog, differing_account, heard_again, read_orders
 from feedsim.tap.recover import recover
-from feedsim.tap.verify import EpochResult, Verification, verify
+from feedsim.tap.verify import EpochResult, Remake, Verification, verify
+from feedsim.wire.messages import Error, Private
 
 CHUNK_ROWS = 8192
 
@@ -31,31 +34,48 @@ def prove(directory: Path, *, source: str | None, seal: bool, console: Console |
         recover(directory)
     notes: list[str] = []
     with console.status(f"making the session of {directory} again"):
-        result = verify(directory, remake=partial(_remake, source, notes))
-        orders = _check_orders(directory, result, notes)
+        orders = read_orders(directory)
+        remake = partial(_remake, source, notes, orders)
+        result = verify(directory, remake=remake)
+        if orders is not None:
+            result.problems += _check_orders(directory, orders, result, remake, notes)
     _print(console, result, notes)
-    return result.ok and orders
+    return result.ok
 
 
-def _check_orders(directory: Path, result: Verification, notes: list[str]) -> bool:
-    """Whether everything that was traded comes out the same when it is entered again. Raises SourceError."""
-    orders = read_orders(directory)
-    if orders is None:
-        return True
+def _check_orders(
+    directory: Path, orders: OrderLog, result: Verification, remake: Remake, notes: list[str]
+) -> list[str]:
+    """What comes out another way when everything is entered again. Raises SourceError."""
     recording = open_recording(directory)
     if not result.ok or result.holes or recording.manifest.filtered:
         notes.append("orders: not entered again: the recording is not whole")
-        return True
-    chunks = (window.chunk for epoch in recording.epochs for window in recording.windows(epoch))
-    differs = differing_account(orders, chunks)
+        return []
+    if orders.venue.in_market:
+        heard: list[tuple[str, Private | Error]] = []
+        for epoch in recording.epochs:
+            for _ in (chunks := remake(recording.manifest, epoch)) or ():
+                pass
+            heard += chunks.heard if isinstance(chunks, Again) else []
+    else:
+        windows = (window for epoch in recording.epochs for window in recording.windows(epoch))
+        heard = heard_again(orders, (window.chunk for window in windows))
     entered = sum(entry.what == "request" for entry in orders.entries)
-    what = f"{entered:,} requests, {len(orders.heard):,} private events"
-    notes.append(f"orders: {what}: {'equal when entered again' if differs is None else f'DIFFERS: {differs}'}")
-    return differs is None
+    differs = differing_account(orders, heard)
+    what = f"orders: {entered:,} requests, {len(orders.heard):,} private events"
+    if differs is not None:
+        return [f"{what}, not the same when entered again: {differs}"]
+    notes.append(f"{what}, equal when entered again")
+    return []
 
 
-def _remake(source: str | None, notes: list[str], manifest: Manifest, epoch: int) -> Iterator[Chunk] | None:
-    """An epoch's chunks; None where the source is not here, or the epoch did not begin at the session's start."""
+def _remake(
+    source: str | None, notes: list[str], orders: OrderLog | None, manifest: Manifest, epoch: int
+) -> Iterable[Chunk] | None:
+    """An epoch's chunks; None where the source is not here, or the epoch did not begin at the session's start.
+
+    Where orders entered the market they do so again.
+    """
     described = manifest.epoch(epoch)
     reason = "start" if described is None else described.reason
     if not manifest.source or reason not in ("start", "loop"):
@@ -70,13 +90,16 @@ def _remake(source: str | None, notes: list[str], manifest: Manifest, epoch: int
     config: dict[str, Any] = {"features_every_s": 0, **manifest.config}
     start_ns, end_ns = config.pop("start_ns", None), config.pop("end_ns", None)
     tape = Tape(opened, msgspec.convert(config, TapeConfig), start_ns=start_ns, end_ns=end_ns)
-    return _chunks(tape, epoch, "" if reason == "start" else reason)
+    tape.skip_to_start()
+    tape.open_epoch(epoch, "" if reason == "start" else reason)
+    make_exchange = exchange_maker(orders.venue.settings) if orders is not None and orders.venue.in_market else None
+    if orders is None or make_exchange is None:
+        return _chunks(tape)
+    return Again(tape, make_exchange, (entry for entry in orders.entries if entry.epoch == epoch))
 
 
-def _chunks(tape: Tape, epoch: int, reason: str) -> Iterator[Chunk]:
+def _chunks(tape: Tape) -> Iterator[Chunk]:
     try:
-        tape.skip_to_start()
-        tape.open_epoch(epoch, reason)
         while (chunk := tape.advance(CHUNK_ROWS)) is not None:
             yield chunk
     finally:

@@ -19,11 +19,13 @@ import structlog
 from feedsim import __version__
 from feedsim.app.bridges import open_bridges
 from feedsim.app.opening import make_player, open_tape
+from feedsim.app.reaction_file import ReactionFile
 from feedsim.app.recorders import open_tap
-from feedsim.app.trading import open_exchange, open_journal
+from feedsim.app.trading import exchange_maker, moves_market, open_journal
 from feedsim.config import ServeSettings
 from feedsim.errors import ConfigError, FeedsimError, ProtocolError, TapError
 from feedsim.hub.counters import Counters
+from feedsim.hub.reactions import ReactionLog
 from feedsim.hub.session import Session, SessionSetup
 from feedsim.hub.sessions import Sessions
 from feedsim.instruments import NS_PER_MS
@@ -31,6 +33,7 @@ from feedsim.playback.player import Player
 from feedsim.playback.tape import Tape
 from feedsim.server.http import Gate
 from feedsim.server.metrics import metrics_page
+from feedsim.server.reactions import reactions_page
 from feedsim.server.server import FeedServer, Limits
 from feedsim.wire.messages import Replay
 
@@ -60,10 +63,12 @@ class Service:
         self.settings = settings
         self.port = 0
         self.counters = Counters()
+        self.reactions = ReactionLog(SERVER)
         self._wall_us = wall_us
         self._stopping = asyncio.Event()
         self._offers = {LIVE: settings.source, SYNTHETIC: SYNTHETIC, **settings.offer}
         self.tap: Tap | None
+        self._reaction_file: ReactionFile | None = None
         live = self._live_session()
         self.sessions = Sessions(
             live=live,
@@ -74,11 +79,13 @@ class Service:
         )
         gate = Gate(
             pages={
-                "/healthz": lambda: ("text/plain; charset=utf-8", b"ok\n"),
+                "/healthz": lambda _: ("text/plain; charset=utf-8", b"ok\n"),
                 "/metrics": self._metrics,
+                "/reactions": partial(reactions_page, self.reactions),
                 "/schema": _schema_page,
                 "/asyncapi": _asyncapi_page,
             },
+            guarded=frozenset(("/reactions",)),
             origins=settings.origin,
             token=settings.token or None,
             on_refused=self.counters.on_refused,
@@ -139,6 +146,8 @@ class Service:
             self._journal.close()
         if self.tap is not None:
             await self.tap.close()
+        if self._reaction_file is not None:
+            self._reaction_file.close()
 
     async def _send_away(self, code: int, reason: str) -> None:
         """All clients, of the bridges too."""
@@ -159,22 +168,31 @@ class Service:
         tape = open_tape(settings)
         self.tap = open_tap(settings, setup.session_id, tape)
         self._journal = None if self.tap is None else open_journal(settings, self.tap.directory, tape)
+        if self.tap is not None:
+            self._reaction_file = ReactionFile(self.tap.directory)
+            self.reactions.on_row = self._reaction_file.append
         tape.close()
         session = Session(
             setup,
             partial(open_tape, settings),
-            self._player_maker(settings, exit_at_end=settings.exit_at_end, after_seq=_last_seq(self.tap)),
+            self._player_maker(
+                settings,
+                exit_at_end=settings.exit_at_end,
+                after_seq=_last_seq(self.tap),
+                takes_orders=moves_market(settings, private=False),
+            ),
             wall_us=self._wall_us,
             counters=self.counters,
             recorder=self.tap,
-            exchange=open_exchange(settings, tape, journal=self._journal),
+            make_exchange=exchange_maker(settings, journal=self._journal),
+            reactions=self.reactions,
         )
         if session.desk is not None and self._journal is not None:
             session.desk.on_heard = self._journal.on_heard
         return session
 
     def _player_maker(
-        self, settings: ServeSettings, *, exit_at_end: bool, after_seq: int = 0
+        self, settings: ServeSettings, *, exit_at_end: bool, after_seq: int = 0, takes_orders: bool = False
     ) -> Callable[[Tape], Player]:
         return partial(
             make_player,
@@ -183,6 +201,7 @@ class Service:
             coalesce_s=settings.coalesce / 1000,
             with_digest=True,
             after_seq=after_seq,
+            takes_orders=takes_orders,
         )
 
     def _open_private(self, request: Replay) -> Session:
@@ -199,8 +218,6 @@ class Service:
             loop=False,
         )
         try:
-            tape = _open_between(settings, request)
-            tape.close()
             return Session(
                 SessionSetup(
                     session_id=f"private-{secrets.token_urlsafe(16)}",
@@ -211,17 +228,18 @@ class Service:
                     **_steps(settings),
                 ),
                 partial(_open_between, settings, request),
-                self._player_maker(settings, exit_at_end=False),
+                self._player_maker(settings, exit_at_end=False, takes_orders=moves_market(settings, private=True)),
                 wall_us=self._wall_us,
                 counters=self.counters,
-                exchange=open_exchange(settings, tape),
+                make_exchange=exchange_maker(settings),
+                reactions=self.reactions,
             )
         except FeedsimError as error:
             raise ProtocolError("bad_request", str(error)) from None
 
     # -------------------------------------------------------------------------------------------------------- pages
 
-    def _metrics(self) -> tuple[str, bytes]:
+    def _metrics(self, _: str) -> tuple[str, bytes]:
         return metrics_page(self.counters, self.sessions, self.server, self.tap, self.bridges)
 
 
@@ -263,13 +281,13 @@ def _fingerprint(settings: ServeSettings) -> str:
     return hashlib.sha256(msgspec.json.encode(data, order="sorted")).hexdigest()[:16]
 
 
-def _schema_page() -> tuple[str, bytes]:
+def _schema_page(_: str) -> tuple[str, bytes]:
     from feedsim.wire.schema import json_schema
 
     return "application/schema+json", msgspec.json.format(msgspec.json.encode(json_schema()), indent=2)
 
 
-def _asyncapi_page() -> tuple[str, bytes]:
+def _asyncapi_page(_: str) -> tuple[str, bytes]:
     from feedsim.wire.schema import asyncapi
 
     return "application/json", msgspec.json.format(msgspec.json.encode(asyncapi()), indent=2)

@@ -43,8 +43,8 @@ class DbnFiles:
         there = (schema for schema in SCHEMAS if not missing(schema, tape.channels, tape.config.bar_tf_s))
         self._schemas = [schema for schema in there if schema not in LEFT_OUT]
         self._writers: list[DbnWriter] = []
-        self._open: tuple[Chunk, int] | None = None
-        """A chunk that was told in part."""
+        self._open: tuple[Chunk, int, int] | None = None
+        """A chunk that is being told, and the positions of it that are not written yet."""
         self._pending = 0
         self._stopped = False
         self._room = asyncio.Event()
@@ -52,7 +52,8 @@ class DbnFiles:
 
     @property
     def greeting(self) -> str:
-        return f"{', '.join(self._schemas)} into {self._directory}"
+        """Where the files are."""
+        return f"DBN files in {self._directory}"
 
     async def start(self) -> None:
         """Make the folder and its files. Raises ConfigError where that cannot be done."""
@@ -62,7 +63,7 @@ class DbnFiles:
         except OSError as error:
             raise ConfigError(f"{self._directory}: {error.strerror}", field="tap_dbn") from None
         self._room.set()
-        self._session.followers.append(self)
+        self._session.follow(self)
 
     def _begin(self, epoch: int) -> None:
         tape = self._session.tape
@@ -75,34 +76,34 @@ class DbnFiles:
 
     # ------------------------------------------------------------------------------------------------ being a reader
 
-    def prepare(self, block: Block) -> None:
-        """Nothing is made ahead."""
+    @property
+    def some_wait(self) -> bool:
+        """At a pace the disk has to keep up; without one it sets the pace."""
+        return self._session.player.clock.unpaced
 
-    def publish(self, block: Block, lo: int, hi: int) -> None:  # noqa: ARG002 # it follows what was told before
-        self._open = (block.chunk, hi)
+    def prepare(self, block: Block) -> None:
+        """Nothing is written before it is told."""
+
+    def publish(self, block: Block, lo: int, hi: int) -> None:
+        if self._open is not None and self._open[0] is not block.chunk:
+            self._hand_over()  # an order came in: the rest of what was being told is another chunk now
+        first = lo if self._open is None else self._open[1]
+        self._open = (block.chunk, first, hi)
         if hi == len(block.chunk):
             self._hand_over()
 
     def restart(self) -> None:
         self._hand_over()
-        self._do(self._change_files, self._session.ring.epoch + 1)
-
-    @property
-    def some_wait(self) -> bool:
-        return self._session.player.clock.unpaced and not self._room.is_set()
+        self._do(self._change_files, self._session.tape.epoch)
 
     async def ready(self) -> None:
         await self._room.wait()
-
-    def _unfollow(self) -> None:
-        if self in self._session.followers:
-            self._session.followers.remove(self)
 
     def _hand_over(self) -> None:
         """Have the open chunk written, as far as it was told."""
         if self._open is None:
             return
-        chunk, hi = self._open
+        chunk, lo, hi = self._open
         self._open = None
         self._pending += chunk.nbytes
         if self._pending > MOST_BYTES:
@@ -110,7 +111,7 @@ class DbnFiles:
             return
         if self._pending > FULL_BYTES:
             self._room.clear()
-        self._do(self._write, chunk, hi)
+        self._do(self._write, chunk, lo, hi)
 
     def _do(self, job: Callable[..., int], *arguments: object) -> None:
         if not self._stopped:
@@ -131,17 +132,17 @@ class DbnFiles:
         if not self._stopped:
             self._stopped = True
             self._room.set()
-            self._unfollow()
+            self._session.unfollow(self)
             log.error(
                 "no more DBN files are written; the feed goes on", directory=str(self._directory), problem=problem
             )
 
     # --------------------------------------------------------------------------------------------------- in the thread
 
-    def _write(self, chunk: Chunk, hi: int) -> int:
+    def _write(self, chunk: Chunk, lo: int, hi: int) -> int:
         for writer in self._writers:
             before = writer.rows
-            writer.add(chunk, 0, hi)
+            writer.add(chunk, lo, hi)
             self.counts.sent += writer.rows - before
         return chunk.nbytes
 
@@ -165,7 +166,7 @@ class DbnFiles:
         """Write what was told, and give the files their names."""
         if not self._writers:
             return
-        self._unfollow()
+        self._session.unfollow(self)
         self._hand_over()
         with suppress(OSError):
             end = self._leave_files if self._stopped else self._name_files

@@ -17,6 +17,7 @@ from feedsim.cli.data import generate, verify
 from feedsim.cli.export import export
 from feedsim.cli.feed import record, stream
 from feedsim.cli.judge import calibrate, realism
+from feedsim.cli.latency import latency
 from feedsim.cli.look import inspect, sources
 from feedsim.cli.machine import bench, doctor
 from feedsim.cli.serve import serve
@@ -49,7 +50,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (serve, stream, record, verify, inspect, realism, calibrate, generate, export, sources, bench, doctor):
+COMMANDS = (
+    *(serve, stream, record, verify, inspect, realism, calibrate, generate, export, sources),
+    *(latency, bench, doctor),
+)
+for command in COMMANDS:
     app.command()(command)
 
 

@@ -45,18 +45,18 @@ def stream(
     import feedsim
 
     if source.startswith(("ws://", "wss://")):
-        _check_url(source)
-        feed = feedsim.connect(source, channels=_listed(channels), symbols=_listed(symbols), token=token or None)
+        check_url(source)
+        feed = feedsim.connect(source, channels=listed(channels), symbols=listed(symbols), token=token or None)
         asyncio.run(_print(_events(feed), count))
         return
-    chosen = {"channels": None if channels == "*" else _listed(channels)}
-    chosen["symbols"] = None if symbols == "*" else _listed(symbols)
+    chosen = {"channels": None if channels == "*" else listed(channels)}
+    chosen["symbols"] = None if symbols == "*" else listed(symbols)
     pace = float(speed) if speed.replace(".", "", 1).isdigit() else speed
     events = feedsim.replay(source, speed=pace, seed=seed, start=start, minutes=minutes, **chosen)  # type: ignore[arg-type] # checked by it
     asyncio.run(_print(events, count))
 
 
-def _check_url(url: str) -> None:
+def check_url(url: str) -> None:
     """Raises ConfigError for what is no address of a server."""
     try:
         parts = urlsplit(url)
@@ -87,7 +87,7 @@ async def _print(events: AsyncIterator[Event], count: int) -> None:
             return
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
@@ -103,8 +103,8 @@ def record(
     \b
     feedsim record ws://127.0.0.1:8765 --out recordings/today
     """
-    _check_url(url)
-    asyncio.run(_record(url, out, _listed(channels), _listed(symbols), token or None))
+    check_url(url)
+    asyncio.run(_record(url, out, listed(channels), listed(symbols), token or None))
 
 
 async def _record(url: str, out: Path, channels: tuple[str, ...], symbols: tuple[str, ...], token: str | None) -> None:

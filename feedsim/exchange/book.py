@@ -1,7 +1,7 @@
 """One symbol's market as far as the tape has told it: best prices, levels, last trade, phase. Prices in ticks.
 
-Deep levels are those of the newest l2; the newest l1 and the trades after it decide where they begin. The state is a
-function of the newest l2, the newest l1 and the trades after both alone, so that whoever looks rarely sees the same.
+An l2 tells all levels anew. Between two, an l1 and a trade say what is no longer there: a level that was better than a
+best price, or that was traded through, is gone until it is told again. Without any l2 only the best prices are known.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Level(NamedTuple):
 class Book:
     """What is known of one symbol's book."""
 
-    __slots__ = ("deep", "last", "phase", "product", "symbol", "top")
+    __slots__ = ("last", "phase", "product", "sides", "symbol", "with_depth")
 
     def __init__(self, symbol: str, product: Product) -> None:
         self.symbol = symbol
@@ -32,25 +32,40 @@ class Book:
         """Until the tape tells another."""
         self.last: int | None = None
         """Price of the last trade."""
-        self.deep: list[list[Level]] = [[], []]
-        """Bids and offers of the newest l2, best first."""
-        self.top: list[Level | None] = [None, None]
-        """Where the sides begin; None: with the first of `deep`. A level without lots: the side is empty."""
+        self.sides: list[list[Level]] = [[], []]
+        """Bids and offers, best first."""
+        self.with_depth = False
+        """Whether an l2 was told."""
 
     def forget(self, *, keep_last: bool) -> None:
-        self.phase, self.deep, self.top = "open", [[], []], [None, None]
+        self.phase, self.sides, self.with_depth = "open", [[], []], False
         if not keep_last:
             self.last = None
 
     def on_l1(self, bid: Level, ask: Level) -> None:
         """A side that is empty has a level without lots."""
-        self.top = [bid, ask]
+        self._begin(BID, bid)
+        self._begin(ASK, ask)
+
+    def _begin(self, side: int, top: Level) -> None:
+        levels = self.sides[side]
+        if top.size <= 0:
+            self.sides[side] = []
+        elif not self.with_depth:
+            self.sides[side] = [top]
+        elif levels and levels[0].price == top.price:
+            levels[0] = top
+        else:
+            self.sides[side] = [top, *(level for level in levels if is_better(side, top.price, level.price))]
 
     def on_l2(self, bids: list[Level], asks: list[Level], *, coarse: bool = False) -> None:
-        """A coarse book, known to the minute only, leaves the best prices to l1."""
-        self.deep = [bids, asks]
-        if not coarse or None in self.top:
-            self.top = [None, None]
+        """A coarse book, known to the minute only, leaves the best prices to those that are known."""
+        tops = [levels[0] if levels else None for levels in self.sides]
+        self.sides, self.with_depth = [bids, asks], True
+        if coarse:
+            for side, top in enumerate(tops):
+                if top is not None:
+                    self._begin(side, top)
 
     def on_trade(self, price: int, size: int, side: int) -> None:
         """`side` 1: the buyer was the aggressor, and the offers shrink."""
@@ -59,30 +74,23 @@ class Book:
             self._eat(ASK if side > 0 else BID, price, size)
 
     def _eat(self, side: int, price: int, size: int) -> None:
-        best = self.best(side)
-        if best is None or is_better(side, price, best.price):
+        levels = self.sides[side]
+        if not levels or is_better(side, price, levels[0].price):
             return
-        worse = [level for level in self.levels(side) if not is_better(side, level.price, price)]
-        if worse and worse[0].price == price:
-            left = worse[0].size - size
-            worse = [Level(price, left), *worse[1:]] if left > 0 else worse[1:]
-        self.top[side] = worse[0] if worse else Level(price, 0)
+        if levels[0].price != price:
+            levels = [level for level in levels if not is_better(side, level.price, price)]
+        if levels and levels[0].price == price:
+            left = levels[0].size - size
+            levels = [Level(price, left), *levels[1:]] if left > 0 else levels[1:]
+        self.sides[side] = levels
 
     def best(self, side: int) -> Level | None:
-        top = self.top[side]
-        if top is not None:
-            return top if top.size > 0 else None
-        deep = self.deep[side]
-        return deep[0] if deep else None
+        levels = self.sides[side]
+        return levels[0] if levels else None
 
     def levels(self, side: int) -> list[Level]:
         """Best first."""
-        top, deep = self.top[side], self.deep[side]
-        if top is None:
-            return deep
-        if top.size <= 0:
-            return []
-        return [top, *(level for level in deep if is_better(side, top.price, level.price))]
+        return self.sides[side]
 
     def size_at(self, side: int, price: int) -> int | None:
         """Lots shown at a price; None where nothing is known of it, because it is behind all levels."""

@@ -54,8 +54,8 @@ def exits(bracket: Bracket | None, order: Order, book: Book) -> Exits | None:
     )
     if stop is None and target is None:
         raise refuse("bracket", "a bracket has a stop_loss, a take_profit or both")
-    if len(order.client_order_id) > 61:
-        raise refuse("bracket", "the client_order_id of an order with a bracket has at most 61 characters")
+    if len(order.client_order_id) > 58:
+        raise refuse("bracket", "the client_order_id of an order with a bracket has at most 58 characters")
     at = order.price if order.price is not None else order.stop_price
     if at is None:
         best = book.best(order.other)

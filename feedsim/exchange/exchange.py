@@ -14,6 +14,7 @@ from feedsim.config import TradeSettings
 from feedsim.events import Chunk
 from feedsim.exchange.book import Book
 from feedsim.exchange.desk import Desk
+from feedsim.exchange.floor import Floor
 from feedsim.exchange.latency import read_latency
 from feedsim.exchange.log import LogEntry, OrderRequest, What
 from feedsim.exchange.matching import Matching
@@ -21,7 +22,8 @@ from feedsim.exchange.order import Moment
 from feedsim.exchange.outbox import Outbox
 from feedsim.exchange.reading import STATUS, TOLD, TRADE, Reading
 from feedsim.exchange.shadow import ShadowMatching
-from feedsim.exchange.venue import read_venue
+from feedsim.exchange.statements import Statements
+from feedsim.exchange.venue import money, read_venue
 from feedsim.wire.messages import Error, Private
 
 
@@ -61,11 +63,15 @@ class Exchange:
         self._delay_in = read_latency(settings.latency_in, "latency_in")
         delay_out = read_latency(settings.latency_out, "latency_out")
         share = settings.cancels == "share" or (not settings.cancels and not generated)
+        self._in_market = matching is not None
         self._matching = matching or ShadowMatching(settings.fill, share=share, seed=seed)
         books = {symbol: Book(symbol, venue.products[symbol]) for symbol in symbols if symbol in venue.products}
         self._reading = Reading(books)
-        self._outbox = Outbox(lambda account, k: delay_out(seed, -self._desk.traders[account].number, k))
-        self._desk = Desk(venue, settings, self._matching, self._reading, self._outbox.put)
+        self._outbox = Outbox(lambda account, k: delay_out(seed, -self._floor.traders[account].number, k))
+        self._statements = Statements(venue, self._reading)
+        put = self._outbox.put
+        self._floor = Floor(self._matching, self._reading, self._statements, put, daily_loss=money(settings.daily_loss))
+        self._desk = Desk(venue, settings, self._reading, self._statements, self._floor, put)
         self._on_log = on_log
         self._waiting: list[Waiting] = []
         self._entered: defaultdict[str, int] = defaultdict(int)
@@ -88,6 +94,7 @@ class Exchange:
             LogEntry(epoch=self._epoch, after_seq=seq, ns=ns, what=what, account=account, request=request, into=into)
         )
         desk = self._desk
+        self._floor.fill(self._matching.at(self._at), self._at)
         if what == "open":
             desk.open_account(account)
         elif what == "epoch":
@@ -95,9 +102,9 @@ class Exchange:
         elif what == "end":
             desk.end_session(self._at, keep=self.settings.keep_account)
         elif what == "disconnect":
-            desk.cancel_all(desk.traders[account], "disconnect", self._at)
+            self._floor.cancel_all(self._floor.traders[account], "disconnect", self._at)
         elif request is not None:
-            desk.do(desk.traders[account], request, self._at, lost=what == "lost")
+            desk.do(self._floor.traders[account], request, self._at, lost=what == "lost")
 
     def redo(self, entry: LogEntry) -> None:
         """What a log says happened here; everything up to its `after_seq` has been told."""
@@ -116,7 +123,7 @@ class Exchange:
 
     def open_account(self, account: str) -> None:
         """A known one is left as it is."""
-        if account not in self._desk.traders:
+        if account not in self._floor.traders:
             self._happen("open", account)
 
     def since(self, account: str, n: int) -> list[Private]:
@@ -127,15 +134,15 @@ class Exchange:
         known = self._outbox.since(account, n)
         if known is not None:
             return known
-        trader = self._desk.traders[account]
-        told = [*self._desk.state(trader, self._at), self._desk.account_event(trader, self._at)]
+        trader = self._floor.traders[account]
+        told = [*self._statements.state(trader, self._at), self._statements.account_event(trader, self._at)]
         for event in told:
             event.n = self._outbox.last_n(account)
         return list(told)
 
     def cancel_on_disconnect(self, account: str, *, now_ns: int, head_seq: int) -> None:
         """Its last connection is gone: its open orders go, if it asked for that."""
-        if self._desk.traders[account].cancel_on_disconnect:
+        if self._floor.traders[account].cancel_on_disconnect:
             self._come(now_ns, head_seq)
             self._happen("disconnect", account)
 
@@ -144,7 +151,7 @@ class Exchange:
     def enter(self, account: str, request: OrderRequest, *, now_ns: int, head_seq: int) -> None:
         """A request of an account came at session time `now_ns`, after the event `head_seq`."""
         self._come(now_ns, head_seq)
-        trader = self._desk.traders[account]
+        trader = self._floor.traders[account]
         self._entered[account] += 1
         delay = self._delay_in(self._seed, trader.number, self._entered[account])
         due_ns = max(self._at.ns + delay, self._latest[account])
@@ -179,9 +186,9 @@ class Exchange:
         self._reading.to(chunk, hi)
         if lo >= hi:
             return
-        hot = self._desk.hot()
+        hot = self._floor.hot()
         if hot:
-            self._reading.read_to(hi, hot, self._on_event)
+            self._reading.read(lo, hi, hot, self._on_event)
         self._at = Moment(self._at.ns, chunk.first_seq + hi - 1)
         self._told_ns = int(chunk.avail[hi - 1])
 
@@ -198,12 +205,12 @@ class Exchange:
 
     def knows(self, account: str) -> bool:
         """Whether an account was opened."""
-        return account in self._desk.traders
+        return account in self._floor.traders
 
     @property
     def busy(self) -> bool:
         """Whether events matter now: orders rest, stops wait, or something is on its way."""
-        return bool(self._waiting) or self._outbox.next_due_ns is not None or bool(self._desk.hot())
+        return bool(self._waiting) or self._outbox.next_due_ns is not None or bool(self._floor.hot())
 
     @property
     def next_due_ns(self) -> int | None:
@@ -224,17 +231,20 @@ class Exchange:
         seq = chunk.first_seq + at
         if rank == STATUS:
             if book.phase == "closed":
-                self._desk.on_closed(book.symbol, self._event_moment(chunk, at))
+                self._floor.on_closed(book.symbol, self._event_moment(chunk, at))
             return
+        if self._in_market:
+            moment = self._event_moment(chunk, at)
+            self._floor.fill(self._matching.at(moment), moment)
         if rank == TRADE:
             price, size, side = values
             fills = self._matching.on_trade(book, price, size, side)
         else:
             fills = self._matching.on_quote(book, TOLD[rank], seq)
         if fills and book.phase == "open":
-            self._desk.fill(fills, self._event_moment(chunk, at))
-        if rank == TRADE and self._desk.minds_trade(book):
-            self._desk.on_trade(book, self._event_moment(chunk, at))
+            self._floor.fill(fills, self._event_moment(chunk, at))
+        if rank == TRADE and self._floor.minds_trade(book):
+            self._floor.on_trade(book, self._event_moment(chunk, at))
 
     def _event_moment(self, chunk: Chunk, at: int) -> Moment:
         """No earlier than what happened before it."""

@@ -14,6 +14,10 @@ class Hours:
         self._from_ns = 0
         self._day: TradingDay | None = None
 
+    def forget(self) -> None:
+        """The clock may go back."""
+        self._day = None
+
     def _session(self, ns: int) -> TradingDay:
         if self._day is None or not self._from_ns <= ns < self._day.close_ns:
             self._day, self._from_ns = session_at(ns), ns

@@ -1,7 +1,7 @@
 """The levels of one symbol at which somebody has an order or has taken lots: who is ahead, and what is used up.
 
 An order's `ahead` are the lots of others that trade before it. What an account has taken of a level is gone for it
-until new lots are told there: a level that shrinks loses the lots that were not taken first.
+until the level is: a level that shrinks loses the lots that were not taken first, what it grows by is new.
 """
 
 from __future__ import annotations
@@ -45,21 +45,23 @@ class Watched:
         Without `share` cancelled lots were behind every order, with it ahead of one with the chance ahead / shown.
         `last`: whoever comes later is put before.
         """
-        cancelled, grown = max(self.shown - size, 0), max(size - self.shown, 0)
+        cancelled = max(self.shown - size, 0)
         for resting in self.queue:
             if last or not resting.sure:
                 resting.ahead, resting.sure = max(resting.ahead, size), True
             elif cancelled and share is not None and share(resting.order) * self.shown < resting.ahead:
                 resting.ahead -= min(cancelled, resting.ahead)
             resting.ahead = min(resting.ahead, size)
-        self.taken = {a: left for a, used in self.taken.items() if (left := min(max(used - grown, 0), size)) > 0}
-        self.shown = size
+        self._show(size)
 
     def shrink(self, size: int) -> None:
         """So many lots of others traded."""
-        self.shown = max(self.shown - size, 0)
+        self._show(max(self.shown - size, 0))
+
+    def _show(self, size: int) -> None:
+        self.shown = size
         if self.taken:
-            self.taken = {a: left for a, used in self.taken.items() if (left := min(used, self.shown)) > 0}
+            self.taken = {account: min(used, size) for account, used in self.taken.items() if size}
 
 
 class Ladder:

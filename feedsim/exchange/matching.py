@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from feedsim.exchange.book import Book
-from feedsim.exchange.order import Order
+from feedsim.exchange.order import Moment, Order
 
 
 class Fill(NamedTuple):
@@ -23,6 +24,10 @@ class Matching(Protocol):
     `price` of an order is None where it may trade at any. What time in force, stops, brackets and accounts mean is not
     its business.
     """
+
+    def at(self, moment: Moment) -> Sequence[Fill]:
+        """What follows happens now; what traded on the way here, and no event of the tape tells."""
+        ...
 
     def offered(self, order: Order, book: Book) -> int:
         """The lots that it would get at once, at most what is left of it."""

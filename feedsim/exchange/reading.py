@@ -14,9 +14,12 @@ from feedsim.events import RANK, Chunk, StreamKey, Table
 from feedsim.exchange.book import Book, Level
 from feedsim.exchange.matching import L1, L2
 
-CHANNELS = ("status", "profile", "trade", "l1", "l2")
-TRADE, QUOTE, DEPTH, STATUS, PROFILE = (RANK[channel] for channel in ("trade", "l1", "l2", "status", "profile"))
-NOTHING = Level(0, 0)
+Slice = tuple[Chunk, int, int]
+"""Positions [lo, hi) of a chunk."""
+
+MOST_UNREAD = 8  # chunks that are kept for a book that nobody looks at
+CHANNELS = ("status", "trade", "l1", "l2")
+STATUS, TRADE, QUOTE, DEPTH = (RANK[channel] for channel in CHANNELS)
 
 
 class Rows:
@@ -69,11 +72,6 @@ def _side(price: Any, size: Any, tick: Any) -> tuple[list[int], list[int]]:
     return in_ticks(price, tick).tolist(), np.where(there, size, 0).tolist()
 
 
-def depth(table: Table, row: int, tick: float) -> tuple[list[Level], list[Level], bool]:
-    """Bids, offers, and whether the book is a coarse one."""
-    return _levels(table, "bid", row, tick), _levels(table, "ask", row, tick), bool(table.array("coarse")[row])
-
-
 def _levels(table: Table, side: str, row: int, tick: float) -> list[Level]:
     prices, sizes = table.ragged(f"{side}_px"), table.ragged(f"{side}_sz")
     price = prices.values[(start := int(prices.start[row])) : start + max(int(prices.length[row]), 0)]
@@ -93,6 +91,8 @@ class Reading:
         self._ticks = {symbol: book.product.tick for symbol, book in books.items()}
         self._at = dict.fromkeys(books, 0)
         """Up to where in the chunk each book has read."""
+        self._unread: dict[str, list[Slice]] = {symbol: [] for symbol in books}
+        """What of earlier chunks each has not."""
         self._rows: Rows | None = None
         self._codes: dict[str, dict[int, int]] = {}
         self._known_streams = -1
@@ -106,14 +106,20 @@ class Reading:
 
     def forget(self, *, keep_last: bool) -> None:
         """A new epoch: what was told before is not the market of now; its last prices may still value positions."""
-        for book in self.books.values():
+        for symbol, book in self.books.items():
+            self.catch_up(symbol)
             book.forget(keep_last=keep_last)
         self.chunk, self._rows, self._codes, self._known_streams = None, None, {}, -1
         self._at = dict.fromkeys(self.books, 0)
 
     def _leave(self) -> None:
-        for symbol in self.books:
-            self.catch_up(symbol)
+        for symbol, at in self._at.items():
+            unread = self._unread[symbol]
+            if self.chunk is not None and at < self.hi:
+                unread.append((self.chunk, at, self.hi))
+                self._at[symbol] = self.hi
+                if len(unread) == MOST_UNREAD:
+                    self.catch_up(symbol)
         self._at = dict.fromkeys(self.books, 0)
 
     def codes(self, symbol: str) -> dict[int, int]:
@@ -132,60 +138,54 @@ class Reading:
 
     def catch_up(self, symbol: str) -> Book:
         """The book of a symbol as of what was told."""
-        book = self.books[symbol]
-        lo, hi = self._at[symbol], self.hi
-        if self.chunk is None or lo >= hi:
-            return book
-        self._at[symbol] = hi
-        codes = self.codes(symbol)
-        stream = self.chunk.stream[lo:hi]
-        last = {rank: lo + _last(stream, code) for rank, code in codes.items() if code >= 0}
-        depth_at, quote_at = last.get(DEPTH, -1), last.get(QUOTE, -1)
-        if depth_at >= lo and self._show_depth(book, depth_at):
-            depth_at = lo - 1
-        if quote_at > depth_at and quote_at >= lo:
-            self._show_quote(book, quote_at)
-        if last.get(STATUS, -1) >= lo:
-            self._show_status(book, last[STATUS])
-        if last.get(TRADE, -1) >= lo:
-            self._show_trades(book, codes[TRADE], max(depth_at, quote_at, lo - 1), last[TRADE])
+        book, slices = self.books[symbol], self._unread[symbol]
+        if self.chunk is not None and self._at[symbol] < self.hi:
+            slices.append((self.chunk, self._at[symbol], self.hi))
+            self._at[symbol] = self.hi
+        if slices:
+            self._unread[symbol] = []
+            wanted = self.codes(symbol)
+            first = self._pass_over(book, slices, wanted)
+            for chunk, lo, hi in slices:
+                if chunk.first_seq + hi > first:
+                    self._show_all(book, chunk, max(lo, first - chunk.first_seq), hi, wanted)
         return book
 
-    def _show_trades(self, book: Book, code: int, after: int, newest: int) -> None:
-        """Those after the newest quote change the book; of those before, the newest is the last price."""
-        assert self.chunk is not None
-        table = self.chunk.tables["trade"].table
-        first = newest if newest < after else after + 1
-        for at in (first + np.flatnonzero(self.chunk.stream[first : newest + 1] == code)).tolist():
-            row = int(self.chunk.row[at])
-            price = int(in_ticks(table.array("price")[row], book.product.tick))
-            if newest < after:
-                book.last = price
+    def _pass_over(self, book: Book, slices: list[Slice], codes: dict[int, int]) -> int:
+        """Show the phase and last price before the newest l2, which says all else. The seq of that l2, or 0."""
+        newest = _newest(slices, codes[DEPTH])
+        if newest is None:
+            return 0
+        seq = newest[0].first_seq + newest[1]
+        before = [(chunk, lo, min(hi, seq - chunk.first_seq)) for chunk, lo, hi in slices if chunk.first_seq + lo < seq]
+        for rank in (STATUS, TRADE):
+            found = _newest(before, codes[rank])
+            if found is not None:
+                chunk, at = found
+                if rank == STATUS:
+                    show_status(book, chunk, at)
+                else:
+                    book.last = trade_at(book, chunk, at)[0]
+        chunk, at = newest
+        if chunk.tables["l2"].table.array("coarse")[int(chunk.row[at])]:
+            found = _newest(before, codes[QUOTE])
+            if found is not None:
+                show_quote(book, *found)
+        return seq
+
+    def _show_all(self, book: Book, chunk: Chunk, lo: int, hi: int, codes: dict[int, int]) -> None:
+        stream = chunk.stream[lo:hi]
+        for at in (lo + np.flatnonzero(np.isin(stream, list(codes.values())))).tolist():
+            rank = int(chunk.rank[at])
+            if rank == QUOTE:
+                show_quote(book, chunk, at)
+            elif rank == TRADE:
+                price, size, side = trade_at(book, chunk, at)
+                book.on_trade(price, size, side or book.aggressor(price, 0))
+            elif rank == DEPTH:
+                show_depth(book, chunk, at)
             else:
-                book.on_trade(
-                    price, int(table.array("size")[row]), book.aggressor(price, int(table.array("side")[row]))
-                )
-
-    def _show_depth(self, book: Book, at: int) -> bool:
-        """True for a coarse one, which leaves the best prices to quotes."""
-        assert self.chunk is not None
-        bids, asks, coarse = depth(self.chunk.tables["l2"].table, int(self.chunk.row[at]), book.product.tick)
-        book.on_l2(bids, asks, coarse=coarse)
-        return coarse
-
-    def _show_quote(self, book: Book, at: int) -> None:
-        assert self.chunk is not None
-        table, row = self.chunk.tables["l1"].table, int(self.chunk.row[at])
-        sides = []
-        for side in ("bid", "ask"):
-            price, size = float(table.array(side)[row]), int(table.array(f"{side}_size")[row])
-            there = np.isfinite(price) and size > 0
-            sides.append(Level(int(in_ticks(price, book.product.tick)), size if there else 0))
-        book.on_l1(*sides)
-
-    def _show_status(self, book: Book, at: int) -> None:
-        assert self.chunk is not None
-        book.phase = phase_of(self.chunk, int(self.chunk.row[at]), book.phase)
+                show_status(book, chunk, at)
 
     # --------------------------------------------------------------------------------------------------- one by one
 
@@ -195,56 +195,92 @@ class Reading:
             self._rows = Rows(self.chunk, self._ticks)
         return self._rows
 
-    def read_to(self, hi: int, hot: list[str], on_event: Callable[[Book, int, tuple[int, ...], int], None]) -> None:
-        """Show the books of `hot` what was told since, and call on_event(book, rank, values, position) after each."""
+    def read(
+        self, lo: int, hi: int, hot: list[str], on_event: Callable[[Book, int, tuple[int, ...], int], None]
+    ) -> None:
+        """Show the books of `hot` what was told at positions [lo, hi).
+
+        After each event on_event(book, rank, values, position) is called; whoever then looks at another book
+        sees it as of that event.
+        """
         assert self.chunk is not None
-        lo = self._at[hot[0]]
+        self.hi = lo
         wanted: list[Book | None] = [None] * len(self.chunk.streams)
         for symbol in hot:
-            assert self._at[symbol] == lo
+            self.catch_up(symbol)
+            self._at[symbol] = hi
             for code in self.codes(symbol).values():
                 if code >= 0:
                     wanted[code] = self.books[symbol]
         rows = self.rows()
-        streams, ranks, numbers = rows.stream, rows.rank, rows.row
+        streams, ranks = rows.stream, rows.rank
         for at in range(lo, hi):
             book = wanted[streams[at]]
-            if book is None:
-                continue
-            rank = ranks[at]
-            if rank == QUOTE:
-                bid, bid_size, ask, ask_size = rows.quote(numbers[at])
-                book.on_l1(Level(bid, bid_size), Level(ask, ask_size))
-                on_event(book, rank, (), at)
-            elif rank == TRADE:
-                price, size, side = rows.trade(numbers[at])
-                side = side or book.aggressor(price, 0)
-                book.on_trade(price, size, side)
-                on_event(book, rank, (price, size, side), at)
-            elif rank == DEPTH:
-                self._show_depth(book, at)
-                on_event(book, rank, (), at)
-            elif rank == STATUS:
-                self._show_status(book, at)
-                on_event(book, rank, (), at)
-        for symbol in hot:
-            self._at[symbol] = hi
+            if book is not None:
+                self.hi = at + 1
+                on_event(book, ranks[at], self._show(book, rows, at), at)
+        self.hi = hi
+
+    def _show(self, book: Book, rows: Rows, at: int) -> tuple[int, ...]:
+        """The event at a position; of a trade price, size and side, of others nothing."""
+        rank = rows.rank[at]
+        if rank == QUOTE:
+            bid, bid_size, ask, ask_size = rows.quote(rows.row[at])
+            book.on_l1(Level(bid, bid_size), Level(ask, ask_size))
+        elif rank == TRADE:
+            price, size, side = rows.trade(rows.row[at])
+            side = side or book.aggressor(price, 0)
+            book.on_trade(price, size, side)
+            return price, size, side
+        elif rank == DEPTH:
+            show_depth(book, rows.chunk, at)
+        elif rank == STATUS:
+            show_status(book, rows.chunk, at)
+        return ()
 
 
-def phase_of(chunk: Chunk, row: int, before: str) -> str:
-    """A status row's phase; an epoch's begin says nothing of the market."""
-    phase = str(chunk.tables["status"].table.array("phase")[row])
-    return before if phase == "epoch" else phase
+def show_quote(book: Book, chunk: Chunk, at: int) -> None:
+    table, row = chunk.tables["l1"].table, int(chunk.row[at])
+    sides = []
+    for side in ("bid", "ask"):
+        price, size = float(table.array(side)[row]), int(table.array(f"{side}_size")[row])
+        there = np.isfinite(price) and size > 0
+        sides.append(Level(int(in_ticks(price, book.product.tick)), size if there else 0))
+    book.on_l1(*sides)
+
+
+def show_depth(book: Book, chunk: Chunk, at: int) -> None:
+    table, row = chunk.tables["l2"].table, int(chunk.row[at])
+    bids, asks = (_levels(table, side, row, book.product.tick) for side in ("bid", "ask"))
+    book.on_l2(bids, asks, coarse=bool(table.array("coarse")[row]))
+
+
+def trade_at(book: Book, chunk: Chunk, at: int) -> tuple[int, int, int]:
+    """Price in ticks, size, side."""
+    table, row = chunk.tables["trade"].table, int(chunk.row[at])
+    price = int(in_ticks(table.array("price")[row], book.product.tick))
+    return price, int(table.array("size")[row]), int(table.array("side")[row])
+
+
+def show_status(book: Book, chunk: Chunk, at: int) -> None:
+    """An epoch's begin says nothing of the market."""
+    phase = str(chunk.tables["status"].table.array("phase")[int(chunk.row[at])])
+    if phase != "epoch":
+        book.phase = phase
+
+
+def _newest(slices: list[Slice], code: int) -> tuple[Chunk, int] | None:
+    """The last event of a stream."""
+    for chunk, lo, hi in reversed(slices):
+        places = np.flatnonzero(chunk.stream[lo:hi] == code)
+        if len(places):
+            return chunk, lo + int(places[-1])
+    return None
 
 
 def _code(found: int | None) -> int:
+    """-1, which no event has, for a stream that has not spoken."""
     return -1 if found is None else found
-
-
-def _last(stream: Any, code: int) -> int:
-    """The last place of a code; far below 0 for none."""
-    places = np.flatnonzero(stream == code)
-    return int(places[-1]) if len(places) else -(1 << 62)
 
 
 TOLD = {QUOTE: L1, DEPTH: L2}

@@ -7,13 +7,14 @@ its queue, at its own price. Pure: the tape, the orders and the seed fix every f
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from feedsim.exchange.book import ASK, BID, Book, is_better
 from feedsim.exchange.draws import uniform
 from feedsim.exchange.ladder import Ladder, Resting, Share, Watched
 from feedsim.exchange.matching import L1, Fill
-from feedsim.exchange.order import Order
+from feedsim.exchange.order import Moment, Order
 
 
 class FillModel(NamedTuple):
@@ -49,6 +50,10 @@ class ShadowMatching:
         """What is left of market orders: it waits for lots, at any price."""
 
     # -------------------------------------------------------------------------------------------------------- orders
+
+    def at(self, moment: Moment) -> Sequence[Fill]:  # noqa: ARG002 # a matching's signature
+        """Nothing trades but by the tape's events."""
+        return ()
 
     def offered(self, order: Order, book: Book) -> int:
         return sum(lots for _, lots in self._walk(order, book))

@@ -26,12 +26,18 @@ class Trader:
     day_close_ns: int = 0
     closing_only: bool = False
     cancel_on_disconnect: bool = False
-    flattened: int = 0
     _second: int = -1
     _requests: int = 0
 
     def find(self, client_order_id: str) -> Order | None:
         return self.orders.get(client_order_id) or self.done.get(client_order_id)
+
+    def free_id(self, word: str) -> str:
+        """An id that no order of it has, for one that the exchange makes."""
+        number = 1
+        while self.find(f"{word}.{number}"):
+            number += 1
+        return f"{word}.{number}"
 
     def finish(self, order: Order) -> None:
         """It is over, and remembered for as long as there is room."""

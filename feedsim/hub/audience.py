@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feedsim.events import Chunk, Streams
+from feedsim.hub.departures import Departures, Undrained
 from feedsim.hub.ring import Block, Ring
 from feedsim.wire.codec import Encoding
 from feedsim.wire.frames import MAX_BYTES, MAX_EVENTS, event_frames
@@ -53,6 +54,10 @@ class Cursor:
     waiting: list[msgspec.Struct] = field(default_factory=list)
     """Messages for when it is at the head again."""
     closed: bool = False
+    departures: Departures | None = None
+    """Of what it got at another time than the others: when it was behind, or conflates."""
+    undrained: Undrained | None = None
+    """The last stretch in which its connection did not take all."""
 
 
 class Audience:

@@ -11,6 +11,7 @@ import msgspec
 from feedsim.hub.audience import Cursor
 from feedsim.hub.counters import Counters
 from feedsim.hub.memory import Latest
+from feedsim.hub.reactions import Stopwatch
 from feedsim.hub.ring import Block, Ring
 from feedsim.playback.tape import Checkpoint, Tape
 from feedsim.wire.codec import CODECS, SCALE, SUBPROTOCOLS
@@ -32,6 +33,7 @@ class Backlog:
         checkpoints: Callable[[], list[Checkpoint]],
         wall_us: Callable[[], int],
         counters: Counters,
+        stopwatch: Stopwatch,
     ) -> None:
         """`checkpoints` gives the places of the ring's epoch from which the tape can be read again."""
         self._ring = ring
@@ -39,6 +41,7 @@ class Backlog:
         self._checkpoints = checkpoints
         self._wall_us = wall_us
         self._counters = counters
+        self._stopwatch = stopwatch
         self._latest = Latest()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -97,8 +100,7 @@ class Backlog:
             items, reached = audience.conflate(self._ring, cursor.seq), self._ring.head
         else:
             items, reached = audience.collect(self._ring, cursor.seq)
-        self._write_items(cursor, items)
-        cursor.seq = reached
+        self._write_items(cursor, items, reached)
 
     async def _read_again(self, cursor: Cursor) -> None:
         """What the ring has dropped, from the tape of the same source, up to where the ring begins."""
@@ -122,14 +124,15 @@ class Backlog:
     def _write_part(self, cursor: Cursor, block: Block) -> None:
         lo = cursor.seq + 1 - block.first_seq
         hi = min(lo + READ_AGAIN_PART, len(block.chunk), self._ring.head + 1 - block.first_seq)
-        self._write_items(cursor, cursor.audience.items(block, lo, hi))
-        cursor.seq = block.first_seq + hi - 1
+        self._write_items(cursor, cursor.audience.items(block, lo, hi), block.first_seq + hi - 1)
 
-    def _write_items(self, cursor: Cursor, items: list[bytes]) -> None:
+    def _write_items(self, cursor: Cursor, items: list[bytes], reached: int) -> None:
         if items:
             data = cursor.audience.frames(items, self._wall_us())
             cursor.sink.write(data)
             self._counters.on_sent(len(items), len(data))
+            self._stopwatch.on_written_to(cursor, cursor.seq, reached)
+        cursor.seq = reached
 
     # ------------------------------------------------------------------------------------------------ what gets lost
 
@@ -153,7 +156,7 @@ class Backlog:
             if cursor.seq < self._ring.head:
                 self._note_lost_in_ring(cursor)
                 self._write_skipped(cursor)
-            cursor.seq, cursor.lost = 0, {}
+            cursor.seq, cursor.lost, cursor.departures = 0, {}, None
         self._latest.clear()
 
     def _note_lost(self, cursor: Cursor, block: Block) -> None:

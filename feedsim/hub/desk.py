@@ -116,10 +116,12 @@ class Desk:
         if not self.exchange.busy:
             self.exchange.on_told(chunk, lo, hi)
             return hi
+        ahead = self._player.lookahead
         for at in range(lo, hi):
+            ahead.position = at + 1  # what it enters in the market now comes behind this event
             self.exchange.on_told(chunk, at, at + 1)
             self._heard += self.exchange.take()
-            if self._heard:
+            if self._heard or ahead.chunk is not chunk:
                 return at + 1
         return hi
 

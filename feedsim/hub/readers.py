@@ -11,6 +11,7 @@ from feedsim.errors import ProtocolError, ResumeError
 from feedsim.hub.audience import Audience, Cursor, Sink
 from feedsim.hub.backlog import Backlog
 from feedsim.hub.counters import Counters
+from feedsim.hub.reactions import Stopwatch
 from feedsim.hub.ring import Block, Ring
 from feedsim.wire.codec import CODECS, SUBPROTOCOLS, Encoding
 from feedsim.wire.frames import frame
@@ -24,11 +25,20 @@ STALL_S = 30.0  # a client that the clock waits for and that takes nothing for t
 class Readers:
     """Cursors by audience. Per wake-up an audience frames once, and each of its clients gets one write."""
 
-    def __init__(self, ring: Ring, backlog: Backlog, *, wall_us: Callable[[], int], counters: Counters) -> None:
+    def __init__(
+        self,
+        ring: Ring,
+        backlog: Backlog,
+        *,
+        wall_us: Callable[[], int],
+        counters: Counters,
+        stopwatch: Stopwatch,
+    ) -> None:
         self._ring = ring
         self._backlog = backlog
         self._wall_us = wall_us
         self._counters = counters
+        self._stopwatch = stopwatch
         self._audiences: dict[tuple[Subscription, Encoding], Audience] = {}
         self._cursors: set[Cursor] = set()
 
@@ -129,7 +139,10 @@ class Readers:
                     continue
                 if size:
                     sink = cursor.sink
-                    if sink.buffered() + size > MAX_BUFFERED:
+                    waiting = sink.buffered()
+                    if waiting:
+                        self._stopwatch.on_undrained(cursor)
+                    if waiting + size > MAX_BUFFERED:
                         self._backlog.bring_on(cursor)
                         continue
                     sink.write(data)
@@ -180,6 +193,7 @@ class Readers:
             if data:
                 cursor.sink.write(data)
                 self._counters.on_sent(count, len(data))
+                self._stopwatch.on_written_to(cursor, cursor.seq, self._ring.head)
             cursor.seq = self._ring.head
 
     # ------------------------------------------------------------------------------------------- pace and messages

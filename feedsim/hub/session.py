@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol, cast
+from typing import cast
 
 import msgspec
 import structlog
@@ -14,8 +14,10 @@ from feedsim.events import Chunk, StreamKey
 from feedsim.hub.backlog import Backlog
 from feedsim.hub.counters import Counters
 from feedsim.hub.desk import Desk, Exchange
+from feedsim.hub.followers import Follower, Recorder
 from feedsim.hub.lockstep import LockStep
 from feedsim.hub.memory import History
+from feedsim.hub.reactions import ReactionLog, Stopwatch
 from feedsim.hub.readers import Readers
 from feedsim.hub.ring import Block, Ring
 from feedsim.instruments import INSTRUMENTS, NS_PER_MS
@@ -27,47 +29,6 @@ from feedsim.wire.messages import History as HistoryRequest
 from feedsim.wire.protocol import Offer
 
 log = structlog.get_logger()
-
-
-class Recorder(Protocol):
-    """One more reader of the ring, which takes columns instead of bytes: the tap."""
-
-    @property
-    def durable_seq(self) -> int: ...
-
-    def append(self, chunk: Chunk, lo: int, hi: int) -> None: ...
-
-    async def ready(self) -> None:
-        """Return when it can take more."""
-        ...
-
-
-class Follower(Protocol):
-    """One more reader of the ring, with clients and a protocol of its own: a bridge.
-
-    It never blocks. What it raises is logged, and it is followed by no session then.
-    """
-
-    @property
-    def some_wait(self) -> bool:
-        """Whether the session has to wait for any of its clients."""
-        ...
-
-    async def ready(self) -> None:
-        """Return when every client that may hold the session up can take more."""
-        ...
-
-    def prepare(self, block: Block) -> None:
-        """A block was read; it will be due."""
-        ...
-
-    def publish(self, block: Block, lo: int, hi: int) -> None:
-        """Positions [lo, hi) of a block are due, and the head; `block.shift_ns` is to be added to their times."""
-        ...
-
-    def restart(self) -> None:
-        """A new epoch: nothing of the old one is kept."""
-        ...
 
 
 class SessionSetup(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,19 +59,23 @@ class Session:
         wall_us: Callable[[], int],
         counters: Counters,
         recorder: Recorder | None = None,
-        exchange: Exchange | None = None,
+        make_exchange: Callable[[Player], Exchange] | None = None,
+        reactions: ReactionLog | None = None,
     ) -> None:
-        """`make_tape` opens the session's tape anew as often as it is asked to; without an exchange nobody trades."""
+        """`make_tape` opens the session's tape anew as often as it is asked to; without an exchange nobody trades.
+
+        `reactions` gets a row for each order that comes.
+        """
         self.setup = setup
         self.recorder = recorder
-        self.make_tape = make_tape
         self.followers: list[Follower] = []
+        self.make_tape = make_tape
         self.ring = Ring(setup.ring_bytes)
         self.tape = make_tape()
         self.player = player = make_player(self.tape)
         player.lookahead.on_read, player.on_epoch, player.on_end = self._on_read, self._on_epoch, self._on_end
         player.lookahead.on_amended = self._on_amended
-        player.on_late, player.on_passed = counters.on_late, self._on_passed
+        player.on_late, player.on_passed = self._on_late, self._on_passed
         self.rebase_ms = 0
         self._rebase_due = setup.rebase
         self._playing = False
@@ -121,26 +86,48 @@ class Session:
         player.on_restart, player.on_rolled = self._history.forget_from, self._history.on_rolled
         self._wall_us = wall_us
         self._counters = counters
+        self.stopwatch = stopwatch = Stopwatch(
+            reactions or ReactionLog(),
+            self.ring,
+            now=player.pacer.now,
+            readers=lambda: len(self.readers),
+            clock_is=self._clock_is,
+            private=setup.private,
+        )
         self._backlog = Backlog(
             self.ring,
             make_tape=make_tape,
             checkpoints=self.checkpoints,
             wall_us=wall_us,
             counters=counters,
+            stopwatch=stopwatch,
         )
-        self.readers = Readers(self.ring, self._backlog, wall_us=wall_us, counters=counters)
-        self.desk = None if exchange is None else Desk(exchange, player, self.ring, wall_us=wall_us)
+        self.readers = Readers(self.ring, self._backlog, wall_us=wall_us, counters=counters, stopwatch=stopwatch)
+        self.desk = None
+        if make_exchange is not None:
+            self.desk = Desk(make_exchange(player), player, self.ring, wall_us=wall_us)
         self.lockstep = self._make_lockstep() if setup.lockstep_ms else None
+        if self.desk is not None and (self.lockstep is not None or player.takes_orders):
+            player.cut = self._cut
+        self._noted_seq = 0
+        """Events up to here are in the history."""
+
+    def follow(self, follower: Follower) -> None:
+        """Have one more reader, from now on."""
+        self.followers.append(follower)
+
+    def unfollow(self, follower: Follower) -> None:
+        if follower in self.followers:
+            self.followers.remove(follower)
 
     def checkpoints(self) -> list[Checkpoint]:
         """The places of the present epoch from which its tape can be read again."""
         return [point for point in self.player.lookahead.checkpoints if point.epoch == self.ring.epoch]
 
     def _make_lockstep(self) -> LockStep:
-        player = self.player
-        player.on_limit, player.cut = self._on_limit, self._cut
+        self.player.on_limit = self._on_limit
         return LockStep(
-            player,
+            self.player,
             step_ms=self.setup.lockstep_ms,
             think_s=self.setup.think_s,
             tell=self.readers.tell,
@@ -206,14 +193,24 @@ class Session:
         assert block is not None
         if self.recorder is not None:
             self.recorder.append(*due)
-        self.readers.publish(block, due.lo, due.hi)
-        self._tell_followers(lambda follower: follower.publish(block, due.lo, due.hi))
+        before = self.ring.head
+        lo, hi = (place + due.chunk.first_seq - block.first_seq for place in (due.lo, due.hi))
+        self.readers.publish(block, lo, hi)
+        self.stopwatch.on_written(before, self.ring.head)
+        self._tell_followers(lambda follower: follower.publish(block, lo, hi))
         if self.desk is not None:
             self.desk.on_told(*due)
         self._counters.on_published(*due)
         if due.hi == len(due.chunk):
-            self._history.on_told(due.chunk)
+            self._note(due.chunk)
             self.readers.drop_old()
+
+    def _on_late(self, seconds: float) -> None:
+        self._counters.on_late(seconds)
+        self.stopwatch.on_late(seconds)
+
+    def _clock_is(self) -> str:
+        return "paused" if self.player.state == "paused" else "held" if self._in_hand else ""
 
     def _tell_followers(self, tell: Callable[[Follower], None]) -> None:
         for follower in self.followers.copy():
@@ -221,7 +218,7 @@ class Session:
                 tell(follower)
             except Exception:  # one bridge's mistake is nobody else's trouble
                 log.exception("a bridge failed and is told no more", bridge=type(follower).__name__)
-                self.followers.remove(follower)
+                self.unfollow(follower)
 
     async def _hold(self) -> None:
         """Where readers, the recorder or bridges set the pace, wait for them, and leave the wait out of the clock."""
@@ -249,7 +246,9 @@ class Session:
         if self._rebase_due:
             self._rebase_due = False
             self._rebase(int(chunk.avail[0]))
-        block = self.ring.add(chunk)
+        self._prepare(self.ring.add(chunk))
+
+    def _prepare(self, block: Block) -> None:
         self.readers.prepare(block)
         self._tell_followers(lambda follower: follower.prepare(block))
 
@@ -258,15 +257,21 @@ class Session:
         self.ring.cut_off(void)
         for chunk in (told, rest):
             if len(chunk):
-                self.readers.prepare(self.ring.add(chunk))
+                self._prepare(self.ring.add(chunk))
         if len(told):
-            self._history.on_told(told)
+            self._note(told)
+
+    def _note(self, chunk: Chunk) -> None:
+        """All of a chunk is told; it may be known already, where an order came in while it was."""
+        if chunk.last_seq > self._noted_seq:
+            self._noted_seq = chunk.last_seq
+            self._history.on_told(chunk)
 
     def _on_passed(self, chunk: Chunk, told: int) -> None:
         """An earlier run told this: it is history, and the head."""
         self.ring.head = chunk.first_seq + told - 1
         if told == len(chunk):
-            self._history.on_told(chunk)
+            self._note(chunk)
             self.readers.drop_old()
 
     def _on_epoch(self, epoch: int) -> None:
@@ -274,6 +279,8 @@ class Session:
             self.readers.end_epoch()
             self._tell_followers(lambda follower: follower.restart())
             self.ring.restart(epoch)
+            self._noted_seq = 0
+            self.stopwatch.restart()
             if self.desk is not None:
                 self.desk.on_epoch(epoch)
             if self.lockstep is not None:
@@ -289,12 +296,13 @@ class Session:
         self.lockstep.on_limit()
 
     def _cut(self, chunk: Chunk, lo: int, hi: int) -> int:
-        """How much of what is due is told in this step: up to the first event that an account hears something of."""
-        if self.desk is None:
-            return hi
-        assert self.lockstep is not None
+        """How much of what is due is told at once: up to the first event that an account hears something of.
+
+        There the market takes what an order does about it, and in lock-step the step ends.
+        """
+        assert self.desk is not None
         until = self.desk.tell_ahead(chunk, lo, hi)
-        if self.desk.has_news:
+        if self.desk.has_news and self.lockstep is not None:
             self.lockstep.stop_after(chunk, until - 1)
         return until
 

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +17,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from feedsim.errors import FeedsimError
+from feedsim.lab.processes import START_S, serving
 from feedsim.wire.messages import MSGPACK_SUBPROTOCOL, Subscribe
 
-START_S = 60.0  # with nothing compiled yet
-END_S = 10.0  # twice what the server promises
-_READY = re.compile(r"feedsim serving (ws://\S+)")
 _EVENTS = msgspec.msgpack.Decoder()
 
 
@@ -52,47 +47,12 @@ class FanOut:
 
 async def fan_out(arguments: Sequence[str], *, clients: int, seconds: float) -> FanOut:
     """Serve with the arguments of `feedsim serve`; raises FeedsimError where the server does not start."""
-    command = [sys.executable, "-m", "feedsim", "serve", *arguments, "--port", "0", "--wait-clients", str(clients)]
     begin = time.monotonic()
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(START_S):
-            url = await _url_of(process)
-        # What it logs must be taken, or it would wait for somebody to do so.
-        logged = asyncio.create_task(process.stderr.read())
-        result = await _measure(url, process.pid, clients, seconds, begin)
-    except TimeoutError:
-        raise FeedsimError(f"the server sent nothing within {START_S:g} s") from None
-    finally:
-        await _end(process)
-    await logged
-    return result
-
-
-async def _url_of(process: asyncio.subprocess.Process) -> str:
-    """The address that the server says it has."""
-    assert process.stderr is not None
-    said = ""
-    async for line in process.stderr:
-        said = line.decode(errors="replace").strip()
-        if match := _READY.search(said):
-            return match[1]
-    await process.wait()
-    raise FeedsimError(f"the server did not start: {said}")
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    process.terminate()
-    try:
-        await asyncio.wait_for(process.wait(), END_S)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+    async with serving([*arguments, "--wait-clients", str(clients)]) as server:
+        try:
+            return await _measure(server.url, server.pid, clients, seconds, begin)
+        except TimeoutError:
+            raise FeedsimError(f"the server sent nothing within {START_S:g} s") from None
 
 
 @dataclass(slots=True)

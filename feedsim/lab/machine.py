@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from feedsim.lab.lateness import Lateness, pacer_lateness, sleep_lateness
@@ -25,6 +26,10 @@ MANY_FILES = 2200  # 2,000 clients, and what the server itself has open
 WAKE_UPS = 300
 WAKE_UPS_PER_S = 1000.0
 GOOD_P99_S = 0.002
+CLOCK_SOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+SLOW_CLOCKS = ("hpet", "acpi_pm", "jiffies", "refined-jiffies")
+TIMER_SLACK = Path("/proc/self/timerslack_ns")
+USUAL_SLACK_S = 50e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ def checks(*, port: int) -> Iterator[Check]:
     yield _packages()
     yield _cores()
     yield _clock()
+    yield from _clock_source()
+    yield from _timer_slack()
     yield from _loop()
     yield _numba_cache()
     yield _open_files()
@@ -93,6 +100,33 @@ def _clock() -> Check:
     good = step_s < 1e-4
     advice = "" if good else "events cannot be timed more exactly than this"
     return Check("clock", f"steps of {_time(step_s)}", "ok" if good else "note", advice)
+
+
+def _clock_source() -> Iterator[Check]:
+    """Linux says where its clock comes from; some sources cost a microsecond or more for each look."""
+    source = _read(CLOCK_SOURCE)
+    if source is not None:
+        slow = source in SLOW_CLOCKS
+        advice = "slow to read: boot with clocksource=tsc where the machine has a steady one" if slow else ""
+        yield Check("clock source", source, "note" if slow else "ok", advice)
+
+
+def _timer_slack() -> Iterator[Check]:
+    """By how much Linux may delay a timer of this process, so that several fire together."""
+    slack = _read(TIMER_SLACK)
+    if slack is not None and slack.isdigit():
+        slack_s = int(slack) / 1e9
+        wide = slack_s > USUAL_SLACK_S
+        advice = f"timers may be late by this much; {USUAL_SLACK_S * 1e6:.0f} µs is usual" if wide else ""
+        yield Check("timer slack", _time(slack_s), "note" if wide else "ok", advice)
+
+
+def _read(path: Path) -> str | None:
+    """What a file of the system says; None where there is no such file."""
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return None
 
 
 def _loop() -> Iterator[Check]:

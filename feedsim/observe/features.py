@@ -14,9 +14,13 @@ from feedsim.events.columns import Float64, Int64
 from feedsim.instruments import NS_PER_S, TradingDay
 from feedsim.observe import confluence, options_flow, patterns, regime
 from feedsim.observe.past import Past, Stretch
-from feedsim.observe.rolling import Average, ago, decayed, summed, unit
+from feedsim.observe.rolling import Average, ago, decayed, unit
 
-_DIVERGENCE_S, _DIVERGED, _VIEW_S, _DRIVE_S, _MINUTE, _USUAL_S = 45, 0.15, 20, 20, 60, 300
+_DIVERGENCE_S, _DIVERGED, _MINUTE, _USUAL_S = 45, 0.15, 60, 300
+_VIEW_S = 30
+"""What a trader looks at as now: half of a short breakout, and long enough for delta to say something."""
+_ONE_SIDED = 0.6
+"""Delta as a share of volume that is as one-sided as flow gets."""
 _IMBALANCE_KEEP = 1.0 - 1.0 / 10
 _FORGET = 1.0 - 1.0 / 600
 _STEP_S = 10
@@ -33,7 +37,6 @@ class _Carried(msgspec.Struct, array_like=True):
     volume: float = 0.0
     """Of the last seconds, for the volume imbalance."""
     squares: Average = msgspec.field(default_factory=Average)
-    flows: Average = msgspec.field(default_factory=Average)
     usual: Average = msgspec.field(default_factory=Average)
 
 
@@ -49,8 +52,8 @@ class Known:
     """A stretch of seconds as far as a symbol can tell by itself."""
 
     stretch: Stretch
-    moved: Float64
-    """−1 … 1: the last twenty seconds' move against its deviation."""
+    drive: Float64
+    """−1 … 1: the flow where the price goes with it."""
     views: dict[str, Float64]
     columns: dict[str, npt.NDArray[Any]]
 
@@ -90,11 +93,16 @@ class Features:
         deviation = self._deviation(now)
         pattern = self._pattern(now, deviation)
         signed = _divergence(now, deviation)
-        vwap, flow, moved = _vwap_view(now, deviation), self._flow_view(now), _moved(now, deviation)
+        flow = _flow_view(now)
         return Known(
             stretch=now,
-            moved=moved,
-            views={"vwap": vwap, "flow": flow, "options": options_flow.side(context, now.price), "pattern": pattern},
+            drive=confluence.where_agreed(flow, now.move(_VIEW_S)),
+            views={
+                "vwap": _vwap_view(now, deviation),
+                "flow": flow,
+                "options": options_flow.side(context, now.price),
+                "pattern": pattern,
+            },
             columns={
                 "delta_divergence": np.abs(signed),
                 "delta_divergence_signed": signed,
@@ -131,19 +139,11 @@ class Features:
             np.where(up, now.total("bought", length), now.total("sold", length)) / length for length in (_MINUTE, 10)
         ]
         exhausted = patterns.exhaustion(*a_minute, behind[0], behind[1])
-        activity = now.total("volume", _DRIVE_S) / _DRIVE_S / np.maximum(now.a_second("volume", _USUAL_S), 0.1)
-        driven = patterns.initiative(now.move(_DRIVE_S), deviation * _DRIVE_S**0.5, now.delta(_DRIVE_S), activity)
+        activity = now.total("volume", _VIEW_S) / _VIEW_S / np.maximum(now.a_second("volume", _USUAL_S), 0.1)
+        driven = patterns.initiative(now.move(_VIEW_S), deviation * _VIEW_S**0.5, now.delta(_VIEW_S), activity)
         scores = (absorbed, patterns.stacked(seen.run), exhausted, driven)
         pattern: Float64 = np.max(scores, axis=0) * unit(now.age / _MINUTE)
         return pattern
-
-    def _flow_view(self, now: Stretch) -> Float64:
-        """Delta and order flow imbalance of the last twenty seconds."""
-        flow = summed(now.columns["ofi"], _STEP_S, now.rows)
-        squares = self._carried.flows.take(flow * flow, now.age >= _STEP_S, _FORGET)
-        deviation = np.sqrt(np.maximum(squares, 1.0) * (_VIEW_S / _STEP_S))
-        quotes = confluence.signed_unit(now.total("ofi", _VIEW_S) / (1.5 * deviation))
-        return confluence.both(confluence.signed_unit(now.delta(_VIEW_S) / 0.35), quotes) * unit(now.age / _MINUTE)
 
     def _volatility(self, now: Stretch, ends: Int64, day: TradingDay, vix: Float64) -> npt.NDArray[Any]:
         """The regime's names."""
@@ -178,16 +178,16 @@ def _divergence(now: Stretch, deviation: Float64) -> Float64:
     return direction * against * weight * unit(now.age / _DIVERGENCE_S)
 
 
+def _flow_view(now: Stretch) -> Float64:
+    """Delta where the order flow imbalance of the quotes has its sign."""
+    delta = confluence.signed_unit(now.delta(_VIEW_S) / _ONE_SIDED)
+    return confluence.where_agreed(delta, now.total("ofi", _VIEW_S)) * unit(now.age / _MINUTE)
+
+
 def _vwap_view(now: Stretch, deviation: Float64) -> Float64:
-    """The price's side of the session's VWAP, and how the last minute's mean price stands to the last five minutes'."""
+    """The price's side of the session's VWAP, and the slope: the last ten seconds' mean price against the minute's."""
     lots = now.latest("lots")
     mean = now.latest("lots_price") / np.maximum(lots, 1)
-    spread = np.sqrt(np.maximum(now.lots_price2 / np.maximum(lots, 1) - mean * mean, 1.0))
-    side = np.where(lots > 0, (now.mid / 2.0 - now.reference - mean) / spread, 0.0)
-    slope = (now.mean_price(_MINUTE) - now.mean_price(_USUAL_S)) / (0.5 * deviation * _USUAL_S**0.5)
-    return (confluence.signed_unit(side) + confluence.signed_unit(slope)) / 2.0 * unit(now.age / _MINUTE)
-
-
-def _moved(now: Stretch, deviation: Float64) -> Float64:
-    move = now.move(_VIEW_S) / (1.5 * deviation * _VIEW_S**0.5)
-    return confluence.signed_unit(move) * unit(now.age / _MINUTE)
+    side = np.where(lots > 0, np.sign(now.mid / 2.0 - now.reference - mean), 0.0)
+    slope = (now.mean_price(_STEP_S) - now.mean_price(_MINUTE)) / (0.5 * deviation * _MINUTE**0.5)
+    return (side + confluence.signed_unit(slope)) / 2.0 * unit(now.age / _MINUTE)

@@ -17,7 +17,7 @@ from feedsim.events import Table
 from feedsim.events.columns import Float64, Int64
 from feedsim.instruments import NS_PER_S, session_at
 from feedsim.observe import leadlag
-from feedsim.observe.confluence import Views, both, score
+from feedsim.observe.confluence import Views, score
 from feedsim.observe.features import Features, Known
 from feedsim.observe.windows import Sessions, by_symbol
 
@@ -138,9 +138,13 @@ class Leadership:
         """All features of one symbol."""
         own, rows = known[code], known[code].stretch.rows
         partner = self._partner.get(code)
-        leader = own.moved if partner is None else np.where(leading[code] >= 0.5, own.moved, known[partner].moved)
-        views = Views(**own.views, leader=both(own.moved, leader))
-        columns = {"confluence_score": score(views), "leadership_strength": leading[code], **own.columns}
+        leader = own.drive if partner is None else np.where(leading[code] >= 0.5, own.drive, known[partner].drive)
+        views = Views(**own.views, leader=leader)
+        columns = {
+            "confluence_score": score(views, self.symbols[code]),
+            "leadership_strength": leading[code],
+            **own.columns,
+        }
         if not self.with_context:
             columns["options_flow_bias"] = columns["gamma_proximity"] = np.full(rows, np.nan)
         told = {

@@ -138,7 +138,10 @@ def exhaustion(move: Float64, deviation: Float64, with_move: Float64, lately: Fl
 
 
 def initiative(move: Float64, deviation: Float64, delta: Float64, activity: Float64) -> Float64:
-    """A move of twenty seconds that the delta (a share of volume) agrees with, on `activity` times the usual volume."""
+    """A move that the delta (a share of volume) agrees with, on `activity` times the usual volume.
+
+    1 from one `deviation`, a delta of .15 (its own deviation in half a minute of ES) and half as much volume again on.
+    """
     agrees = np.sign(move) == np.sign(delta)
-    drive = unit(np.abs(move) / (1.5 * deviation)) * unit(np.abs(delta) / 0.3)
-    return np.where(agrees, drive * unit(activity / 1.25), 0.0)
+    drive = unit(np.abs(move) / deviation) * unit(np.abs(delta) / 0.15)
+    return np.where(agrees, drive * unit((activity - 1.0) / 0.5), 0.0)

@@ -1,7 +1,7 @@
 """Volatility regime: what was realised over five minutes against what the hour of the day lets expect.
 
-The expectation is the time of day's share (30-minute bins of ES in 2026; half of the regular mean outside regular
-hours) times the level of the past, without the five minutes themselves; where a VIX is told, it counts as an hour.
+The expectation is the time of day's share (ES by half hours, as `feedsim realism` has it; half of the regular mean
+outside regular hours) times the level of the past, without the five minutes themselves; a VIX counts as an hour of it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ _KEEP = 1.0 - 1.0 / 100_000
 _VIX_SECONDS = 3600.0
 
 _BIN_NS = 1800 * NS_PER_S
-_REGULAR = np.array([1.52, 1.07, 1.38, 1.19, 0.94, 0.85, 1.07, 0.92, 0.90, 0.76, 0.72, 0.71, 1.02])
+_REGULAR = np.array([1.55, 1.25, 1.1, 1.03, 0.98, 0.9, 0.82, 0.92, 0.88, 0.8, 0.72, 0.8, 1.02])
 _ELSEWHERE = 0.5
-# A point of VIX as the standard deviation of a regular minute: 1.37 is VIX over realised, .70 the regular hours' share;
-# most days have less than the mean, which the few wild ones make.
-_TYPICAL = 0.7
+# A point of VIX as the standard deviation of a regular minute: 1.37 is VIX over realised, .70 the regular hours' share.
+# Most stretches have less, as a few wild ones make the mean: with half of it low and high volatility are about as
+# frequent in ordinary sessions (`python -m benchmarks.confluence`).
+_TYPICAL = 0.5
 _OF_A_MINUTE = _TYPICAL * 0.01 / 1.37 / 252**0.5 * (0.70 / 390) ** 0.5
-# Nasdaq-100 futures move so much more than S&P 500 ones, on whose options the VIX is.
-_NASDAQ = 1.35
+# Nasdaq-100 futures move so much more (their beta) than S&P 500 ones, on whose options the VIX is.
+_NASDAQ = 1.19
 
 
 class Regime(msgspec.Struct, array_like=True):

@@ -55,7 +55,7 @@ class Lookahead:
         self._current: _Read | None = None
         self._times: list[int] | None = None
         self._ahead: deque[_Read] = deque()
-        self._finished_seq = 0
+        self.finished_seq = 0
         """The last seq that `on_told` got."""
         self._finished_ns = 0
         self._keep_places = keep_places
@@ -119,7 +119,7 @@ class Lookahead:
         """A new epoch: forget what was read and not told."""
         self._ahead.clear()
         self._begin(None)
-        self._behind, self._finished_seq, self._finished_ns = None, 0, 0
+        self._behind, self.finished_seq, self._finished_ns = None, 0, 0
 
     def not_all_told(self, before_ns: int) -> list[Tables]:
         """What was read of the tape before a time, in chunks that are not, or not all, told."""
@@ -130,20 +130,22 @@ class Lookahead:
             for chunk in (*begun, *(read.chunk for read in self._ahead))
         ]
 
-    def amend(self, ns: int, change: Callable[[], T]) -> T:
+    def amend(self, ns: int, change: Callable[[int], T]) -> T:
         """Put the tape back to `ns`, later than everything told, change something in its source, and go on from there.
 
-        What is told stays as it is; what was read at or after `ns` is read anew.
+        What is told stays as it is; what was read at or after `ns` is read anew. `change` gets the time from which the
+        source was read again, up to `ns`.
         """
         assert self._keep_places, "places are kept for sessions whose source takes orders"
         reads = [*([] if self._current is None else [self._current]), *self._ahead]
         if self.tape.position_ns > ns:
             places = [place for place in (self._behind, *(read.place for read in reads)) if place is not None]
             self.tape.restore(max((p for p in places if p.position_ns <= ns), key=lambda place: place.position_ns))
+        again_ns = self.tape.position_ns
         kept = [read for read in reads if read.chunk.last_seq <= self.tape.seq]
-        void = max(self.tape.seq, self._finished_seq) + 1
+        void = max(self.tape.seq, self.finished_seq) + 1
         again = self.tape.read(ns)
-        result = change()
+        result = change(again_ns)
         self._behind = self.tape.checkpoint()
         self.checkpoints = [point for point in self.checkpoints if point.position_ns < ns] + [self._behind]
         self.rows_since = 0
@@ -152,7 +154,7 @@ class Lookahead:
 
     def _put(self, kept: list[_Read], again: Chunk, void: int) -> None:
         """These, and then what was read again, are what is told next."""
-        told_seq = self._finished_seq
+        told_seq = self.finished_seq
         if self._current is not None:
             told_seq = self._current.chunk.first_seq + self.position - 1
         first = void - again.first_seq if len(again) else 0
@@ -172,7 +174,7 @@ class Lookahead:
         self._current, self._times, self.position = read, None, 0
 
     def _finish(self, chunk: Chunk) -> None:
-        self._finished_seq, self._finished_ns = chunk.last_seq, int(chunk.avail[-1])
+        self.finished_seq, self._finished_ns = chunk.last_seq, int(chunk.avail[-1])
         self.on_told(chunk)
 
     # ---------------------------------------------------------------------------------------------------- checkpoints

@@ -128,12 +128,18 @@ class TimerfdPacer:
 
 def pacer_for(loop: asyncio.AbstractEventLoop) -> Pacer:
     """The most exact pacer that this platform and loop have. uvloop's own clock only has milliseconds."""
-    if type(loop).__module__.startswith("async_solipsism"):
-        return LoopPacer(loop)
+    now = clock_of(loop)
+    if now is not time.monotonic:
+        return LoopPacer(loop, now)
     try:
         return TimerfdPacer(loop)
     except (OSError, AttributeError, NotImplementedError):
-        return LoopPacer(loop, time.monotonic)
+        return LoopPacer(loop, now)
+
+
+def clock_of(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
+    """The clock that this loop's pacer reads: the monotonic one, or the loop's own where its time is virtual."""
+    return loop.time if type(loop).__module__.startswith("async_solipsism") else time.monotonic
 
 
 # ------------------------------------------------------------------------- timerfd(2), in the os module from 3.13 on

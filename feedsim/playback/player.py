@@ -83,6 +83,7 @@ class Player:
         self.state: State = "playing"
         self.seq = 0
         """The last seq that was told in this epoch."""
+        self.takes_orders = takes_orders
         self.lookahead = Lookahead(tape, keep_places=takes_orders)
         self.lookahead.on_told = self._on_told
         self.on_late: Callable[[float], None] = _ignore
@@ -102,7 +103,7 @@ class Player:
         self.on_limit: Callable[[], None] = _ignore
         """Everything before the limit is told."""
         self.cut: Callable[[Chunk, int, int], int] = _all
-        """Gets what is about to be told, at `limit_ns` only; gives the position to tell it up to, lo + 1 at least."""
+        """Gets what is about to be told; gives the position to tell it up to, lo + 1 at least."""
         self.on_clock: Callable[[], None] = _ignore
         """The clock was stopped or started by a user, or runs at another speed."""
         self._burst, self._chunk_rows = burst, chunk_rows
@@ -221,7 +222,9 @@ class Player:
         lo = self.lookahead.position
         if self.clock.unpaced:
             hi = min(lo + self._burst, len(chunk))
-            return self._tell(chunk, hi) if self.limit_ns is None else self._within_limit(chunk, hi, self.limit_ns)
+            if self.limit_ns is not None:
+                hi = bisect_left(self.lookahead.times(), self.limit_ns, lo, hi)
+            return self._tell(chunk, lo, self.cut(chunk, lo, hi)) if hi > lo else None
         avail = self.lookahead.times()
         now = self.pacer.now()
         deadline = self.clock.deadline(avail[lo]) + self.coalesce_s
@@ -229,12 +232,7 @@ class Player:
             return None
         self.on_late(now - deadline)
         hi = bisect_right(avail, max(self.clock.session_ns(now), avail[lo]), lo, min(lo + self._burst, len(avail)))
-        return self._tell(chunk, hi)
-
-    def _within_limit(self, chunk: Chunk, hi: int, limit_ns: int) -> Due | None:
-        lo = self.lookahead.position
-        hi = bisect_left(self.lookahead.times(), limit_ns, lo, hi)
-        return self._tell(chunk, self.cut(chunk, lo, hi)) if hi > lo else None
+        return self._tell(chunk, lo, self.cut(chunk, lo, hi))
 
     def _step(self, chunk: Chunk) -> Due | None:
         """What the next step covers in this chunk."""
@@ -245,13 +243,15 @@ class Player:
             stops = np.arange(lo, min(lo + count, len(chunk)))
         else:
             stops = lo + np.flatnonzero(chunk.rank[lo:] == RANK[unit])[:count]
-        left = count - len(stops)
+        hi = self.cut(chunk, lo, int(stops[-1]) + 1 if len(stops) == count else len(chunk))
+        left = count - int(np.count_nonzero(stops < hi))
         self._steps = (left, unit) if left else None
-        return self._tell(chunk, len(chunk) if left else int(stops[-1]) + 1)
+        return self._tell(chunk, lo, hi)
 
-    def _tell(self, chunk: Chunk, hi: int) -> Due:
-        due = Due(chunk, self.lookahead.position, hi)
-        self.lookahead.position = hi
+    def _tell(self, chunk: Chunk, lo: int, hi: int) -> Due:
+        due = Due(chunk, lo, hi)
+        if self.lookahead.chunk is chunk:  # else it was amended while it was cut
+            self.lookahead.position = hi
         self.seq = chunk.first_seq + hi - 1
         if self.clock.unpaced or self.clock.paused:
             self.clock.advance_to(int(chunk.avail[hi - 1]), self.pacer.now())
@@ -288,12 +288,12 @@ class Player:
         if self._digest is not None:
             self._digest.update(chunk)
 
-    def amend(self, change: Callable[[], T]) -> T:
-        """Change something in the tape's source now; what is not told yet is read anew behind it.
+    def amend(self, ns: int, change: Callable[[int], T]) -> T:
+        """Change something in the tape's source at a session time, or at the first that is not told yet.
 
-        Only for a player that `takes_orders`.
+        What comes behind it is read anew; `change` as for `Lookahead.amend`. Only for a player that `takes_orders`.
         """
-        result = self.lookahead.amend(max(self.session_ns, self.lookahead.told_ns + 1), change)
+        result = self.lookahead.amend(max(ns, self.lookahead.told_ns + 1), change)
         self.pacer.wake()
         return result
 

@@ -153,6 +153,8 @@ class Client:
 
     async def _ping(self, request: m.Ping) -> None:
         self._send(m.Pong(id=request.id, sent=self._wall_us()))
+        if request.seen_seq is not None and self._cursor is not None:
+            self._clock(request, request.seen_seq)
 
     async def _subscribe(self, request: m.Subscribe) -> None:
         assert self._cursor is not None
@@ -225,6 +227,14 @@ class Client:
         assert self._session.desk is not None
         assert self._account is not None
         self._session.desk.enter(self._account, request)
+        if not isinstance(request, m.AccountQuery):
+            self._clock(request, getattr(request, "seen_seq", None))
+
+    def _clock(self, request: m.Request, seen_seq: int | None) -> None:
+        """Time an order, or what stands for one."""
+        assert self._cursor is not None
+        op = str(type(request).__struct_config__.tag)
+        self._session.stopwatch.on_order(self._cursor, op, seen_seq, self._connection.arrived)
 
     async def _replay(self, request: m.Replay) -> None:
         self._move(self._sessions.open(request), request.id)

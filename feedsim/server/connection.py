@@ -8,19 +8,45 @@ it is all in this module, and a test would notice a change.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 from websockets.protocol import OPEN
+
+from feedsim.playback.pacing import clock_of
+
+CLOSE_S = 3.0  # a client gets this long to take the close and to answer it
+
+
+class StampedConnection(ServerConnection):
+    """Knows when bytes came from the client, on the clock that sessions are paced by."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._now = clock_of(self.loop)
+        self.arrived = self._now()
+
+    def data_received(self, data: bytes) -> None:
+        self.arrived = self._now()
+        super().data_received(data)
+
+
+CLOSE_S = 3.0  # a client gets this long to take the close and to answer it
 
 
 class Connection:
     """A `Sink` of the hub."""
 
-    def __init__(self, connection: ServerConnection) -> None:
+    def __init__(self, connection: StampedConnection) -> None:
         self._connection = connection
         self._transport = connection.transport
         self._protocol = connection.protocol
         self._closing: asyncio.Task[None] | None = None
+
+    @property
+    def arrived(self) -> float:
+        """When the newest bytes came: seconds of the clock that sessions are paced by."""
+        return self._connection.arrived
 
     def write(self, data: bytes) -> None:
         """Hand over whole frames; ignored once the connection is closing."""
@@ -43,7 +69,16 @@ class Connection:
         if self._closing is None:
             # A reason must fit a control frame: 125 bytes with its code.
             text = reason.encode()[:123].decode(errors="ignore")
-            self._closing = asyncio.get_running_loop().create_task(self._connection.close(code, text))
+            self._closing = asyncio.get_running_loop().create_task(self._close(code, text))
+
+    async def _close(self, code: int, reason: str) -> None:
+        """`websockets` bounds the wait for the answer, but not the one for room to write the close into."""
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._connection.close(code, reason)
+        except TimeoutError:
+            self._transport.abort()
+            await self._connection.wait_closed()
 
     async def closed(self) -> None:
         """Return when a close that was started is done."""

@@ -15,8 +15,8 @@ from websockets.http11 import Request, Response
 # Pages that a user opens on this machine; other origins must be named.
 LOCAL_ORIGIN = re.compile(r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$")
 
-Page = Callable[[], tuple[str, bytes]]
-"""Gives a content type and a body."""
+Page = Callable[[str], tuple[str, bytes]]
+"""Gives a content type and a body, of what follows the question mark."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ class Gate:
     origins: tuple[str, ...]
     token: str | None
     on_refused: Callable[[str], None]
+    guarded: frozenset[str] = frozenset()
+    """Pages that want the token, where there is one."""
 
     def check(self, _: ServerConnection, request: Request) -> Response | None:
-        path = request.path.partition("?")[0]
+        path, *query = request.path.split("?", 1)
         if "websocket" not in request.headers.get("Upgrade", "").lower():
-            return self._page(path)
+            return self._page(path, "".join(query), request)
         if path not in ("/", "/ws"):
             return _plain(HTTPStatus.NOT_FOUND, "the WebSocket is at / (or /ws)")
         origin = request.headers.get("Origin")
@@ -60,12 +62,14 @@ class Gate:
         self.on_refused(reason)
         return _plain(status, text)
 
-    def _page(self, path: str) -> Response:
+    def _page(self, path: str, query: str, request: Request) -> Response:
         page = self.pages.get(path)
+        if path in self.guarded and not self.authorized(request):
+            return self._refuse(HTTPStatus.UNAUTHORIZED, "token", "this page wants the token: Authorization: Bearer …")
         if page is None:
             known = ", ".join(sorted(self.pages))
             return _plain(HTTPStatus.NOT_FOUND, f"nothing here; a WebSocket at /, pages at {known}")
-        content_type, body = page()
+        content_type, body = page(query)
         return _response(HTTPStatus.OK, content_type, body)
 
 

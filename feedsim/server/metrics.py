@@ -25,6 +25,7 @@ METRICS = (
     "feedsim_client_lag_seconds",
     "feedsim_pacing_error_seconds",
     "feedsim_ring_bytes",
+    "feedsim_ring_max_bytes",
     "feedsim_ring_events",
     "feedsim_session_seq",
     "feedsim_speed",
@@ -144,6 +145,8 @@ def _gauges(sessions: Sessions, server: ClientCount) -> Iterator[Metric]:
         lag.add_metric([f"{quantile:g}"], lags[int(at)] if lags else 0.0)
     yield lag
     yield GaugeMetricFamily("feedsim_ring_bytes", "Memory of all rings.", sum(s.ring.nbytes for s in everyone))
+    most = sum(s.ring.max_bytes for s in everyone)
+    yield GaugeMetricFamily("feedsim_ring_max_bytes", "Memory that all rings may take.", most)
     ring_events = sum(s.ring.head + 1 - s.ring.first_seq for s in everyone)
     yield GaugeMetricFamily("feedsim_ring_events", "Events in all rings.", ring_events)
     yield GaugeMetricFamily("feedsim_session_seq", "Newest seq of the live session.", live.ring.head)

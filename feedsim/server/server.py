@@ -17,7 +17,7 @@ from feedsim.errors import ConfigError
 from feedsim.hub.counters import Counters
 from feedsim.hub.sessions import Sessions
 from feedsim.server.client import Client
-from feedsim.server.connection import Connection
+from feedsim.server.connection import CLOSE_S, Connection, StampedConnection
 from feedsim.server.http import Gate
 from feedsim.wire.codec import SUBPROTOCOLS
 from feedsim.wire.messages import JSON_SUBPROTOCOL
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from feedsim.wire.codec import Encoding
 
 AUTH_S = 10.0  # a client that needs a token and does not show it in this time is sent away
-DRAIN_S = 3.0  # clients get this long to answer the close at the end
+STOP_S = CLOSE_S + 1  # within which every connection is closed at the end
 
 log = structlog.get_logger()
 
@@ -79,12 +79,13 @@ class FeedServer:
                 process_request=self._gate.check,
                 select_subprotocol=_choose_subprotocol,
                 subprotocols=[Subprotocol(name) for name in SUBPROTOCOLS],
+                create_connection=StampedConnection,
                 compression=None,
                 max_size=self._limits.max_message,
                 max_queue=4,
                 write_limit=(128 * 1024, 32 * 1024),
                 ping_timeout=None,  # a client that does not read (a breakpoint in a bot) is its policy's business
-                close_timeout=DRAIN_S,
+                close_timeout=CLOSE_S,
                 server_header=None,
             )
         except OSError as error:
@@ -102,11 +103,12 @@ class FeedServer:
         if self._server is not None:
             self._server.close(close_connections=False)
         waiting = [connection.closed() for connection in self._connections]
-        await asyncio.wait_for(asyncio.gather(*waiting), DRAIN_S + 1)
+        await asyncio.wait_for(asyncio.gather(*waiting), STOP_S)
         if self._server is not None:
             await self._server.wait_closed()
 
     async def _handle(self, websocket: ServerConnection) -> None:
+        assert isinstance(websocket, StampedConnection)
         connection = Connection(websocket)
         if len(self._connections) >= self._limits.max_clients:
             self._counters.on_refused("full")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from feedsim.errors import ConfigError
 
@@ -41,6 +41,20 @@ class Happened(NamedTuple):
     def filled(self) -> int:
         """Lots."""
         return sum(event.size for event in self.events if event.what == "filled")
+
+
+@runtime_checkable
+class OrderTaking(Protocol):
+    """What a source has that is a market: orders enter at its read position."""
+
+    def inject(
+        self, symbol: str, *, order_id: int, side: str, size: int, price: float | None = None, rests: bool = True
+    ) -> Happened: ...
+    def cancel(self, symbol: str, order_id: int) -> Happened: ...
+    def reduce(self, symbol: str, order_id: int, size: int) -> Happened: ...
+    def cancel_resting(self) -> None: ...
+    def take_user_events(self) -> list[UserEvent]: ...
+    def prepare_orders(self) -> None: ...
 
 
 def user_events(rows: Iterable[Any], symbol: str, tick: float, *, priced: int) -> list[UserEvent]:

@@ -224,7 +224,10 @@ class Lane:
         while self._held is None or self._at == len(self._held):
             if self._row >= self._last_row:
                 return None
-            batch = next(self._batches)
+            batch = next(self._batches, None)
+            if batch is None:
+                problem = f"damaged: rows end before row {self._last_row}, which was there before"
+                raise SourceError(problem, file=str(self.file.path))
             self._row = int(batch.number[-1])
             self._held, self._at = self._to_table(self._own(batch)), 0
         return self._held

@@ -37,6 +37,7 @@ WHY_HALTED = (
     dynamic_halt().reason,
     velocity_halt("regular").reason,
     "planned",
+    "daily halt",
 )
 
 
@@ -285,6 +286,12 @@ class SyntheticSource:
         if size < 1:
             raise ConfigError(f"{size}: expected a whole number of lots from 1 on", field="size")
         return self._enter(_Entry(self._position_ns, self._code(symbol), order_id, size))
+
+    def cancel_resting(self) -> None:
+        """Take all orders of users out."""
+        for symbol, market in zip(self._info.symbols, self._markets, strict=True):
+            for order_id in market.user_orders():
+                self.cancel(symbol, order_id)
 
     def _enter(self, entry: _Entry) -> Happened:
         if self._position_ns >= (self._info.end_ns or self._position_ns + 1):

@@ -7,7 +7,7 @@ machine at most the last moments. A disk's trouble ends it loudly, and never rea
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
@@ -19,7 +19,7 @@ from feedsim.errors import SourceError
 from feedsim.events import Chunk
 from feedsim.exchange import Exchange, LogEntry, replay
 from feedsim.recording.files import sync_file
-from feedsim.wire.messages import AnyPrivate, Error
+from feedsim.wire.messages import AnyPrivate, Error, Private
 
 ORDERS = "orders.jsonl"
 
@@ -32,6 +32,8 @@ class Venue(msgspec.Struct, tag="venue", tag_field="line", kw_only=True):
     settings: TradeSettings
     symbols: tuple[str, ...]
     generated: bool
+    in_market: bool = False
+    """Orders entered the market itself, so the tape is another than without them."""
 
 
 class Entered(msgspec.Struct, tag="entered", tag_field="line", kw_only=True):
@@ -71,10 +73,10 @@ class OrderJournal:
     def on_log(self, entry: LogEntry) -> None:
         self._write(Entered(entry=entry))
 
-    def on_heard(self, account: str, message: AnyPrivate | Error) -> None:
+    def on_heard(self, account: str, message: Private | Error) -> None:
         """Errors are answers to requests that changed nothing."""
-        if not isinstance(message, Error):
-            self._write(Heard(account=account, event=message))
+        if isinstance(message, Private):
+            self._write(Heard(account=account, event=message))  # type: ignore[arg-type] # one of those that there are
 
     def close(self) -> None:
         if self._file is not None:
@@ -123,15 +125,16 @@ def read_orders(directory: Path) -> OrderLog | None:
     )
 
 
-def differing_account(orders: OrderLog, chunks: Iterable[Chunk]) -> str | None:
+def differing_account(orders: OrderLog, heard: Iterable[tuple[str, Private | Error]]) -> str | None:
     """The first account that does not hear the same again, with what differs; None where all do.
 
     Where reports take time, the last of them may have been on their way when the session ended.
     """
-    again: dict[str, list[AnyPrivate]] = defaultdict(list)
-    for account, event in heard_again(orders, chunks):
-        again[account].append(event)
-    told: dict[str, list[AnyPrivate]] = defaultdict(list)
+    again: dict[str, list[Private]] = defaultdict(list)
+    for account, event in heard:
+        if isinstance(event, Private):
+            again[account].append(event)
+    told: dict[str, list[Private]] = defaultdict(list)
     for account, event in orders.heard:
         told[account].append(event)
     delayed = orders.venue.settings.latency_out not in ("", "0")
@@ -145,10 +148,8 @@ def differing_account(orders: OrderLog, chunks: Iterable[Chunk]) -> str | None:
     return None
 
 
-def heard_again(orders: OrderLog, chunks: Iterable[Chunk]) -> Iterator[tuple[str, AnyPrivate]]:
-    """What the accounts hear when the same is entered again on this tape."""
+def heard_again(orders: OrderLog, chunks: Iterable[Chunk]) -> list[tuple[str, Private | Error]]:
+    """What the accounts hear when the same is entered again in the shadow of this tape."""
     venue = orders.venue
     exchange = Exchange(venue.symbols, settings=venue.settings, seed=venue.settings.seed, generated=venue.generated)
-    for account, event in replay(exchange, chunks, orders.entries):
-        if not isinstance(event, Error):
-            yield account, event  # type: ignore[misc] # the private events that there are
+    return replay(exchange, chunks, orders.entries)

@@ -150,6 +150,8 @@ class Resume(Request, tag="resume", kw_only=True):
 class Ping(Request, tag="ping", kw_only=True):
     """Answered at once by pong."""
 
+    seen_seq: Annotated[int, Meta(ge=0, description="time this as an order that reacts to that event")] | None = None
+
 
 class Ack(Request, tag="ack", kw_only=True):
     """Lock-step only: everything up to now is dealt with, the clock may go on; by the server's step without a time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from pathlib import Path
 
@@ -29,6 +30,26 @@ def test_doctor_looks_at_everything(feedsim: CommandLine) -> None:
         "wake-ups",
     ):
         assert name in said.out
+
+
+def test_doctor_says_where_time_comes_from(
+    feedsim: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clock source and timer slack, where the system tells them, with advice where they are poor."""
+    for name, said in (("CLOCK_SOURCE", "hpet\n"), ("TIMER_SLACK", "2000000\n")):
+        (tmp_path / name).write_text(said)
+        monkeypatch.setattr(f"feedsim.lab.machine.{name}", tmp_path / name)
+    poor = feedsim("doctor").out
+    assert "boot with clocksource=tsc" in poor
+    assert re.search(r"note +timer slack +2.0 ms", poor)
+    for name, said in (("CLOCK_SOURCE", "tsc\n"), ("TIMER_SLACK", "50000\n")):
+        (tmp_path / name).write_text(said)
+    good = feedsim("doctor").out
+    assert re.search(r"ok +clock source +tsc", good)
+    assert re.search(r"ok +timer slack +50.0 µs", good)
+    for name in ("CLOCK_SOURCE", "TIMER_SLACK"):
+        (tmp_path / name).unlink()
+    assert "timer slack" not in feedsim("doctor").out
 
 
 def test_doctor_says_that_a_port_is_taken(feedsim: CommandLine) -> None:

@@ -33,18 +33,6 @@ def test_stdout_shows_the_first_trades_of_the_synthetic_market() -> None:
     assert trades == [json.loads(line) for line in shown.splitlines()]
 
 
-def test_databento_shows_the_first_quotes_of_the_synthetic_market(feedsim_server: ServerFactory) -> None:
-    """The script of the page, run as it is but for the port, prints what the page shows."""
-    page = (PAGES / "databento.md").read_text()
-    (script,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    (shown,) = re.findall(r"It prints\n\n```\n(.*?)```", page, re.DOTALL)
-    (arguments,) = re.findall(r"\$ feedsim serve --databento 13000 (.*)", page)
-    server = feedsim_server(*arguments.split(), "--databento", "0")
-    script = script.replace("port=13000", gateway_of(server))
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
-    assert run.stdout == shown, run.stderr
-
-
 def test_the_folder_of_chart_files_grows_for_the_reader_shown(tmp_path: Path, feedsim_server: ServerFactory) -> None:
     """It prints what is shown, but for the numbers, which depend on when it began."""
     page = (PAGES / "sierra.md").read_text()
@@ -69,3 +57,15 @@ def test_the_dtc_client_shown_buys_one_and_hears_of_its_fill(feedsim_server: Ser
     run = subprocess.run([sys.executable, "-c", program, port], capture_output=True, text=True, timeout=60, check=True)
     assert re.sub(r"\d+", "0", run.stdout) == re.sub(r"\d+", "0", shown)
     assert "filled, 1 at" in run.stdout
+
+
+def test_databento_shows_the_first_quotes_of_the_synthetic_market(feedsim_server: ServerFactory) -> None:
+    """The script of the page, run as it is but for the port, prints what the page shows."""
+    page = (PAGES / "databento.md").read_text()
+    (script,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (shown,) = re.findall(r"It prints\n\n```\n(.*?)```", page, re.DOTALL)
+    (arguments,) = re.findall(r"\$ feedsim serve --databento 13000 (.*)", page)
+    server = feedsim_server(*arguments.split(), "--databento", "0")
+    script = script.replace("port=13000", gateway_of(server))
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert run.stdout == shown, run.stderr

@@ -10,7 +10,8 @@ from typing import Any
 from feedsim.events import Event
 from feedsim.hub.audience import Cursor
 from feedsim.hub.counters import Counters
-from feedsim.hub.session import Recorder, Session, SessionSetup
+from feedsim.hub.followers import Recorder
+from feedsim.hub.session import Session, SessionSetup
 from feedsim.playback.pacing import LoopPacer
 from feedsim.playback.player import Player
 from feedsim.playback.tape import Tape, TapeConfig

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -27,6 +29,7 @@ def test_it_is_bounded_and_loses_only_the_oldest(seed: int, windows: int, max_by
     others = [block for block in ring.blocks if block.last_seq < ring.head]
     assert not others or ring.nbytes <= max_bytes or len(ring.blocks) == 1
     assert ring.nbytes == sum(block.nbytes for block in ring.blocks)
+    assert not dropped or ring.nbytes + dropped[-1].nbytes > max_bytes
 
 
 @given(seed=st.integers(0, 2**32), told=st.floats(0, 1))
@@ -74,6 +77,18 @@ def test_events_are_written_as_they_are(seed: int, form: Form, shift_ns: int, as
     ]
     assert block.encode(form, ALL) == expected
     assert block.encode(form, frozenset()) is items
+
+
+@given(seed=st.integers(0, 2**32))
+def test_what_a_block_takes_is_counted(seed: int) -> None:
+    """Columns, a pointer an event for each form, and each written event with what Python adds to it."""
+    block = Ring(1).add(session(seed)[0])
+    for form in (Form("json"), Form("msgpack", "ns", 3)):
+        before = block.nbytes
+        items = block.encode(form, frozenset(("l1", "bar")))
+        written = [item for item in items if item]
+        assert block.nbytes == before + 8 * len(items) + sum(sys.getsizeof(item) + 8 for item in written)
+    assert block.shift_ns == 0
 
 
 def test_each_event_is_written_once_for_each_form(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedsim.observe.confluence import Views, both, score
+from feedsim.observe.confluence import Views, score, where_agreed
 
 signed = st.floats(-1, 1)
 views = st.builds(
@@ -23,19 +23,26 @@ views = st.builds(
 def test_up_and_down_are_alike(found: Views) -> None:
     """Mirrored views have the same score, in 0 … 1."""
     mirrored = Views(-found.vwap, -found.flow, -found.leader, -found.options, found.pattern)
-    assert abs(score(found)[0] - score(mirrored)[0]) < 1e-12
-    assert 0 <= score(found)[0] <= 1
+    for symbol in ("ES", "NQ"):
+        assert abs(score(found, symbol)[0] - score(mirrored, symbol)[0]) < 1e-12
+        assert 0 <= score(found, symbol)[0] <= 1
 
 
 def test_all_agreed_is_more_than_half_disagreed() -> None:
-    """Everything up with a pattern is near the top; VWAP against the rest costs."""
+    """Everything up with a pattern is near the top; flow alone is not high."""
     up, none = np.array([1.0]), np.array([0.0])
-    best = score(Views(up, up, up, up, up))[0]
+    best = score(Views(up, up, up, up, up), "ES")[0]
     assert best > 0.95
-    assert score(Views(-up, up, up, up, up))[0] < best
-    assert score(Views(none, none, none, none, none))[0] < 0.3
+    assert score(Views(none, up, none, none, none), "ES")[0] < 0.6
+    assert score(Views(none, none, none, none, none), "ES")[0] < 0.3
 
 
-def test_both_is_nothing_where_they_disagree() -> None:
-    """The mean where they agree."""
-    assert both(np.array([0.5, 0.5, 0.0]), np.array([1.0, -1.0, 1.0])).tolist() == [0.75, 0.0, 0.0]
+def test_a_view_counts_where_another_agrees() -> None:
+    """Its own size, or nothing."""
+    assert where_agreed(np.array([0.5, 0.5, 0.2, 0.0]), np.array([3, -1, 0, 1])).tolist() == [0.5, 0.0, 0.0, 0.0]
+
+
+def test_a_micro_is_scored_as_its_big_contract() -> None:
+    """Thin books have a scale of their own, whichever contract shows them."""
+    some = Views(*(np.array([0.5]) for _ in range(5)))
+    assert score(some, "MES") == score(some, "ES") != score(some, "NQ") == score(some, "MNQ")

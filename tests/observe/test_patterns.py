@@ -103,6 +103,7 @@ def test_a_move_that_dries_up_is_exhausted() -> None:
 
 
 def test_a_drive_needs_delta_the_same_way() -> None:
-    """A large move on strong delta and volume; against the delta none."""
+    """A large move on strong delta and volume; against the delta none, nor on no more than the usual volume."""
     assert patterns.initiative(*one(6, 2, 0.5, 2)).tolist() == [1.0]
     assert patterns.initiative(*one(6, 2, -0.5, 2)).tolist() == [0.0]
+    assert patterns.initiative(*one(6, 2, 0.5, 1)).tolist() == [0.0]

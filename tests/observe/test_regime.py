@@ -26,13 +26,13 @@ def test_the_open_is_wild_and_the_night_quiet() -> None:
     )
     day = session_at(int(ends[0]))
     shares = regime.shape(ends, day.rth_open_ns, day.rth_close_ns).tolist()
-    assert shares == [0.5, 1.52, 0.94, 1.02, 0.5]
+    assert shares == [0.5, 1.55, 0.98, 1.02, 0.5]
 
 
 def test_a_vix_tells_a_variance() -> None:
-    """At 15 and 5,000 a regular minute moves about 5.8 ticks, of which a typical one has seven tenths; NQ more."""
+    """At 15 and 5,000 a regular minute moves about 5.8 ticks, of which a typical one has half; NQ more."""
     variance = regime.variance_of(np.array([15.0, np.nan]), np.array([5000.0, 5000.0]), "ES")
-    assert math.sqrt(variance[0] * 60) / 0.25 == pytest.approx(5.8 * 0.7, rel=0.02)
+    assert math.sqrt(variance[0] * 60) / 0.25 == pytest.approx(5.8 * 0.5, rel=0.02)
     assert np.isnan(variance[1])
     assert regime.variance_of(np.array([15.0]), np.array([5000.0]), "NQ")[0] > variance[0]
 

@@ -23,9 +23,9 @@ class Order(NamedTuple):
     """Ticks from 5,000 where it rests; None takes what is there."""
     symbol: str = "ES"
 
-    def enter(self, source: SyntheticSource, order_id: int) -> Callable[[], object]:
+    def enter(self, source: SyntheticSource, order_id: int) -> Callable[[int], object]:
         price = None if self.away is None else 5000 + 0.25 * self.away
-        return lambda: source.inject(self.symbol, order_id=order_id, side=self.side, size=self.size, price=price)
+        return lambda _: source.inject(self.symbol, order_id=order_id, side=self.side, size=self.size, price=price)
 
 
 orders = st.builds(
@@ -97,7 +97,7 @@ def test_orders_change_what_follows_and_nothing_that_was_told(
     expected = Digest()
     for at, (ns, one) in enumerate(entered):
         expected.update(plain.read(ns))
-        one.enter(source, -1 - at)()
+        one.enter(source, -1 - at)(ns)
     while (chunk := plain.advance(500)) is not None:
         expected.update(chunk)
     assert digest.hexdigest() == expected.hexdigest()
@@ -113,4 +113,4 @@ def test_without_places_nothing_can_be_changed() -> None:
     ahead = Lookahead(tape(0))
     ahead.current(100)
     with pytest.raises(AssertionError, match="places"):
-        ahead.amend(ahead.tape.start_ns + 1, lambda: None)
+        ahead.amend(ahead.tape.start_ns + 1, lambda _: None)

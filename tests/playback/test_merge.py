@@ -20,11 +20,15 @@ Place = tuple[int, int, int, int, int]
 
 
 def own_orders(kind: str, avail: Int64, rng: np.random.Generator) -> Int64:
-    """Orders of a source's own for all rows of a window: for none, for some, one sequence over all, or one of pairs."""
+    """Orders of a source's own for all rows of a window: for none, for some, one sequence over all, one of pairs, or
+    one that does not go with the time.
+    """
     if kind == "none":
         return np.full(len(avail), -1)
     if kind == "some":
         return np.where(rng.random(len(avail)) < 0.3, -1, rng.integers(0, 5, len(avail)))
+    if kind == "against":
+        return rng.permutation(len(avail))
     sequence = np.empty(len(avail), np.int64)
     sequence[np.lexsort((rng.random(len(avail)), avail))] = np.arange(len(avail))
     return sequence // 2 if kind == "pairs" else sequence
@@ -48,7 +52,7 @@ def window(seed: int, kind: str, sizes: Sequence[int], start_ns: int) -> dict[st
 def windows(draw: st.DrawFn) -> Windows:
     count = draw(st.integers(1, 4))
     sizes = st.lists(st.integers(0, 12), min_size=len(CHANNELS), max_size=len(CHANNELS))
-    kind = draw(st.sampled_from(["none", "some", "sequence", "pairs"]))
+    kind = draw(st.sampled_from(["none", "some", "sequence", "pairs", "against"]))
     return [window(draw(st.integers(0, 2**32)), kind, draw(sizes), 10**18 + 20 * at) for at in range(count)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -128,8 +129,9 @@ def test_a_missing_segment_is_refused(tmp_path: Path) -> None:
     """With what should be in it."""
     segment = sealed(tmp_path)
     (tmp_path / segment.file).unlink()
-    with pytest.raises(SourceError, match="No such file or directory; the manifest says it has 300 rows"):
+    with pytest.raises(SourceError, match="No such file or directory; the manifest says it has 300 rows") as caught:
         check_size(tmp_path, segment)
+    assert caught.value.file == str(tmp_path / segment.file)
     with pytest.raises(SourceError, match="No such file"):
         list(segment_batches(tmp_path, segment))
 
@@ -138,5 +140,58 @@ def test_rows_too_few_are_refused(tmp_path: Path) -> None:
     """A whole Parquet file that is not the one that was sealed."""
     segment = sealed(tmp_path)
     pq.write_table(pa.Table.from_batches(batches()[:-1]), tmp_path / segment.file)
-    with pytest.raises(SourceError, match="250 rows, but the manifest says 300"):
+    with pytest.raises(SourceError, match="250 rows, but the manifest says 300") as caught:
         list(segment_batches(tmp_path, segment))
+    assert caught.value.file == str(tmp_path / segment.file)
+
+
+def test_columns_of_another_channel_are_refused(tmp_path: Path) -> None:
+    """With the file's name."""
+    segment = sealed(tmp_path)
+    pq.write_table(pa.table({"seq": [1]}), tmp_path / segment.file)
+    with pytest.raises(SourceError) as caught:
+        list(segment_batches(tmp_path, segment))
+    assert caught.value.file == str(tmp_path / segment.file)
+
+
+def test_damage_is_told_by_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of those that cannot be had, from 1; those before it are still told."""
+    monkeypatch.setattr(module, "ROW_GROUP", 50)
+    segment = sealed(tmp_path)
+    path = tmp_path / segment.file
+    metadata = pq.ParquetFile(path).metadata
+    data = bytearray(path.read_bytes())
+    for group in (3, 4, 5):
+        chunk = metadata.row_group(group).column(0)
+        start = chunk.dictionary_page_offset or chunk.data_page_offset
+        data[start : start + chunk.total_compressed_size] = bytes(chunk.total_compressed_size)
+    path.write_bytes(data)
+    monkeypatch.setattr(module, "READ_ROWS", 50)
+    told = segment_batches(tmp_path, segment)
+    assert [(row, batch.num_rows) for row, batch in islice(told, 3)] == [(1, 50), (51, 50), (101, 50)]
+    with pytest.raises(SourceError, match="damaged Parquet file") as caught:
+        next(told)
+    assert caught.value.row == 151
+
+
+def test_columns_are_packed_for_what_they_are(tmp_path: Path) -> None:
+    """What counts upwards as deltas, what repeats by a dictionary; all of it by zstd."""
+    segment = sealed(tmp_path)
+    group = pq.ParquetFile(tmp_path / segment.file).metadata.row_group(0)
+    columns = {group.column(at).path_in_schema: group.column(at) for at in range(group.num_columns)}
+    assert {column.compression for column in columns.values()} == {"ZSTD"}
+    for name in ("seq", "n", "avail", "ts"):
+        assert "DELTA_BINARY_PACKED" in columns[name].encodings
+        assert not columns[name].has_dictionary_page
+    for name in ("epoch", "symbol", "bid", "ask_size"):
+        assert columns[name].has_dictionary_page, name
+
+
+def test_channels_have_folders_of_their_own(tmp_path: Path) -> None:
+    """Made where they are missing, used where they are there."""
+    (tmp_path / "tmp").mkdir()
+    for generation in (1, 2):
+        *_, segment = seal(tmp_path, tmp_path / "tmp", "l1", generation, 1, batches())
+        assert segment is not None
+        assert segment.file == f"l1/0000000{generation}.parquet"
+    assert files_in(tmp_path) == ["l1/00000001.parquet", "l1/00000002.parquet"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import urllib.error
 import urllib.request
 from email.message import Message
@@ -52,6 +53,21 @@ async def test_metrics_count_what_was_told(serve: Serve) -> None:
         assert told[channel] == sum(event["type"] == channel for event in events) > 0
     assert families["feedsim_sent_events"].samples[0].value == len(events)
     assert families["feedsim_clients"].samples[0].value == 1
+
+
+async def test_metrics_are_named_as_prometheus_wants_them(serve: Serve) -> None:
+    """Base units at the end, `_total` for what only grows, help for each, buckets that add up."""
+    async with serve() as service:
+        page = (await get(service, "/metrics"))[2]
+    for family in text_string_to_metric_families(page):
+        assert re.fullmatch(r"feedsim(_[a-z]+)+", family.name)
+        assert family.documentation.endswith(".")
+        assert not re.search(r"_(ms|us|ns|milliseconds|kb|mb|mib|count|percent)(_|$)", family.name)
+        assert (f"{family.name}_total" in METRICS) is (family.type == "counter")
+        if family.type == "histogram":
+            bounds = [sample.labels["le"] for sample in family.samples if sample.name.endswith("_bucket")]
+            assert list(map(float, bounds)) == sorted(map(float, bounds))
+            assert bounds[-1] == "+Inf"
 
 
 async def test_the_schema_holds_for_what_is_said(serve: Serve) -> None:

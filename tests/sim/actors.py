@@ -8,7 +8,7 @@ import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
@@ -24,11 +24,19 @@ HOST, PORT = "127.0.0.1", 8765
 
 Stream = tuple[Any, ...]
 """(channel, symbol), and the length of bars and footprints."""
+Cut = Literal["reset", "closed", "abandoned"]
+"""How a line ends: cut at once, shut by the client's system, or left open without anybody who reads it."""
 
 
 def stream_of(event: Event) -> Stream:
     channel, length = str(type(event).__struct_config__.tag), getattr(event, "tf_s", 0)
     return (channel, event.symbol, length) if length else (channel, event.symbol)
+
+
+async def join(encoding: Encoding) -> ClientConnection:
+    """A connection that takes little ahead of being read."""
+    options: dict[str, Any] = {"compression": None, "proxy": None, "max_queue": 2, "ping_interval": None}
+    return await connect(f"ws://{HOST}:{PORT}", subprotocols=[NAME_OF[encoding]], **options)
 
 
 @dataclass
@@ -67,7 +75,7 @@ class Actor:
     """One client. `stall_s` and `away_s` are how long it does not read, or is gone, each time it does that."""
 
     name: str
-    rng: random.Random
+    rng: random.Random = field(repr=False)
     encoding: Encoding
     subscribe: m.Subscribe
     join_s: float = 0.0
@@ -75,10 +83,12 @@ class Actor:
     stall_s: float = 0.0
     drop_every_s: float = 0.0
     away_s: float = 0.0
-    diary: Diary = field(default_factory=Diary)
+    cut: Cut = "reset"
+    diary: Diary = field(default_factory=Diary, repr=False)
     session_id: str = ""
     epoch: int = 0
     seq: int = 0
+    abandoned: list[ClientConnection] = field(default_factory=list, repr=False)
 
     async def live(self) -> None:
         """Join, and stay until the session is over."""
@@ -90,18 +100,29 @@ class Actor:
                     await self._read(connection)
             if self.diary.ended is None:
                 await asyncio.sleep(self.away_s * self.rng.uniform(0.5, 1.5))
+        for connection in self.abandoned:
+            connection.transport.abort()
+            await connection.wait_closed()
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[ClientConnection]:
-        url = f"ws://{HOST}:{PORT}"
-        options: dict[str, Any] = {"compression": None, "proxy": None, "max_queue": 2, "ping_interval": None}
-        connection = await connect(url, subprotocols=[NAME_OF[self.encoding]], **options)
+        connection = await join(self.encoding)
         try:
             yield connection
         finally:
             self.diary.dropped += self.diary.ended is None
-            connection.transport.abort()  # the line is cut, nobody says goodbye
-            await connection.wait_closed()
+            await self._cut(connection)
+
+    async def _cut(self, connection: ClientConnection) -> None:
+        """Nobody says goodbye."""
+        if self.cut == "abandoned" and self.diary.ended is None:
+            self.abandoned.append(connection)
+            return
+        if self.cut == "closed":
+            connection.transport.close()
+        else:
+            connection.transport.abort()
+        await connection.wait_closed()
 
     async def _introduce(self, connection: ClientConnection) -> None:
         """Subscribe from now on at first; after a drop, go on behind the last seq."""

@@ -6,23 +6,20 @@ Nothing here depends on how fast the machine is: time passes when everybody wait
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import async_solipsism
 import pytest
 
-from feedsim.app.opening import open_tape
 from feedsim.app.service import Service
 from feedsim.config import ServeSettings
-from feedsim.events import Digest, Event
 from feedsim.hub.readers import MAX_BUFFERED
 from feedsim.wire import messages as m
 from feedsim.wire.frames import MAX_BYTES
-from tests.sim.actors import PORT, Actor, Stream, stream_of
+from tests.sim.actors import PORT, Actor
+from tests.sim.checks import Reference, check_losses, check_order, read, transcript
 from tests.support.day import write_day
 
 CLIENTS = 50
@@ -30,7 +27,6 @@ SESSION_S = 3600
 SPEED = 10
 RING_MIB = 0.0625
 MAX_DELIVERIES = 200_000
-MS = 1_000_000
 START_US = 1_790_000_000_000_000  # of the wall clock
 
 pytestmark = [
@@ -38,14 +34,6 @@ pytestmark = [
     # Deadlines are finer than the virtual clock: it is then not moved, which is as well.
     pytest.mark.filterwarnings("ignore:delta is less than resolution"),
 ]
-
-
-@dataclass
-class Reference:
-    """The tape itself, read without a server."""
-
-    events: list[Event]
-    digest: str
 
 
 @dataclass
@@ -64,12 +52,7 @@ class Outcome:
         return sum(len(events) for actor in self.actors for events in actor.diary.events.values())
 
     def transcript(self) -> str:
-        """Every byte that every client got, and when."""
-        whole = hashlib.sha256()
-        for actor in self.actors:
-            for line in actor.diary.lines:
-                whole.update(line)
-        return whole.hexdigest()
+        return transcript(self.actors)
 
 
 def settings_for(day: Path, tap: Path) -> ServeSettings:
@@ -156,13 +139,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def reference(day: Path) -> Reference:
-    tape = open_tape(settings_for(day, day))
-    digest, events = Digest(), []
-    while (chunk := tape.advance(1000)) is not None:
-        digest.update(chunk)
-        events += chunk.events(0, len(chunk), scale=MS)
-    tape.close()
-    return Reference(events, digest.hexdigest())
+    return read(settings_for(day, day))
 
 
 @pytest.fixture(scope="module")
@@ -180,8 +157,7 @@ def test_the_hour_was_rough(outcome: Outcome) -> None:
 def test_law_1_one_order(outcome: Outcome, reference: Reference) -> None:
     """Every event that anybody got is the tape's event of that seq, with its n."""
     for actor in outcome.actors:
-        for event in actor.diary.events[1]:
-            assert event == reference.events[event.seq - 1], actor.name
+        check_order(actor, reference)
 
 
 def test_law_3_same_bytes(outcome: Outcome, reference: Reference, day: Path, tmp_path: Path) -> None:
@@ -190,26 +166,10 @@ def test_law_3_same_bytes(outcome: Outcome, reference: Reference, day: Path, tmp
     assert simulate(day, tmp_path / "tap").transcript() == outcome.transcript()
 
 
-def owed(actor: Actor, reference: Reference) -> Iterator[tuple[Stream, list[int]]]:
-    """The n of each of the client's streams from when it joined to the end."""
-    named = set(actor.subscribe.channels)
-    streams: dict[Stream, list[int]] = {}
-    for event in reference.events[actor.diary.joined[1] :]:
-        stream = stream_of(event)
-        if named == {"*"} or stream[0] in named:
-            streams.setdefault(stream, []).append(event.n)
-    yield from streams.items()
-
-
 def test_law_5_no_silent_loss(outcome: Outcome, reference: Reference) -> None:
     """Each client got, or was told that it lost, every n of its streams from when it joined to the end."""
     for actor in outcome.actors:
-        if actor.subscribe.conflate_ms:
-            continue
-        for stream, numbers in owed(actor, reference):
-            spans = actor.diary.spans[1, stream]
-            covered = [n for first, last, _ in spans for n in range(first, last + 1)]
-            assert covered == numbers, f"{actor.name} {stream}"
+        check_losses(actor, reference)
         assert actor.diary.resumed == actor.diary.dropped
 
 

@@ -83,7 +83,7 @@ async def test_ten_clients_and_the_recording_have_the_same_events(
 ) -> None:
     """All distinct quotes and trades reach ten clients of mixed encodings in one order; `verify` makes them again."""
     out = tmp_path / "out"
-    server = feedsim_server(str(SIERRA), "--speed", "60", "--tap", str(out))
+    server = feedsim_server(str(SIERRA), "--speed", "150", "--tap", str(out))
     encodings: tuple[Encoding, Encoding] = ("json", "msgpack")
     witnesses = await asyncio.gather(*[watch(server.url, encodings[index % 2]) for index in range(CLIENTS)])
     first = witnesses[0]

@@ -208,6 +208,22 @@ def test_long_names_are_not_thrown_back() -> None:
     assert len(refusal({"op": "replay", "source": "A" * 60_000}).message) < 600
 
 
+def test_what_is_not_here_is_named_with_what_is() -> None:
+    """The kind of name, the name, and the names that there are."""
+    everything = "status, bar, footprint, profile, context, leadership, truth, trade, l1, l2"
+    named = {
+        "channel 'x' is not here; there are: " + everything: {"op": "unsubscribe", "channels": ["x"]},
+        "symbol 'x' is not here; there are: ES, NQ": {"op": "subscribe", "symbols": ["x"]},
+        "tf_s 7 is not here; there are: 1, 60": {"op": "subscribe", "tf_s": [7]},
+        "source 'x' is not here; there are: live, other": {"op": "replay", "source": "x"},
+    }
+    for says, request in named.items():
+        assert refusal(request).message == says
+    asked = {"op": "history", "channel": "bar", "symbol": "ES", "tf_s": 7}
+    assert refusal(asked).message == "tf_s 7 is not here; there are: 1, 60"
+    assert refusal({"op": "replay", "source": "x"}, replace(OFFER, sources=())).message.endswith("there are: none")
+
+
 @pytest.mark.parametrize(("encoding", "data"), [("json", b"{}"), ("msgpack", "{}")])
 def test_the_wrong_kind_of_frame_ends_the_connection(encoding: Encoding, data: str | bytes) -> None:
     """1003, and what should have been sent."""
@@ -344,6 +360,25 @@ def test_streams_add_up_and_options_are_the_last() -> None:
     assert both.form("msgpack") == Form("msgpack", "ns", 10)
 
 
+@pytest.mark.parametrize(
+    ("option", "asked", "kept"),
+    [
+        ("tf_s", [1], frozenset({1})),
+        ("depth", 3, 3),
+        ("conflate_ms", 250, 250),
+        ("ts", "us", "us"),
+        ("batch", False, False),
+        ("policy", "disconnect", "disconnect"),
+    ],
+)
+def test_every_option_is_kept(option: str, asked: Any, kept: Any) -> None:
+    """As it was asked for, and no other is touched."""
+    subscription = subscribed(protocol(), channels=["l1"], symbols=["ES"], **{option: asked})
+    plain = Subscription(frozenset({("l1", "ES")}), policy="wait")
+    assert subscription == replace(plain, **{option: kept})
+    assert subscription.form("json") == Form("json", subscription.ts, subscription.depth)
+
+
 def test_unsubscribe_takes_away_what_it_names() -> None:
     """Streams that were not there are no error; options stay."""
     core = protocol()
@@ -384,7 +419,9 @@ def test_another_session_starts_with_nothing() -> None:
 
 def test_waiting_is_for_sessions_that_may_wait() -> None:
     """A shared session at a pace does not wait for anybody."""
-    assert refusal({"op": "subscribe", "policy": "wait"}, SHARED).code == "bad_request"
+    refused = refusal({"op": "subscribe", "policy": "wait"}, SHARED)
+    assert refused.code == "bad_request"
+    assert refused.message == "policy wait is for private sessions and for speed max"
 
 
 CONTROLS = [request for request in ASKED if type(request).__name__ in {kind.__name__ for kind in get_args(m.Control)}]
@@ -412,10 +449,12 @@ def test_without_the_token_only_auth_and_ping_are_obeyed() -> None:
             with pytest.raises(ProtocolError) as refused:
                 core.receive(CODECS["json"].encode(request).decode(), 0.0)
             assert (refused.value.code, refused.value.close_code) == ("unauthorized", None)
+            assert refused.value.message == "this server wants a token: send auth first"
     core = protocol(token="secret")
     with pytest.raises(ProtocolError) as refused:
         core.receive('{"op":"auth","token":"secre"}', 0.0)
     assert (refused.value.code, refused.value.close_code, core.authorized) == ("unauthorized", 1008, False)
+    assert refused.value.message == "the token is wrong"
     core.receive('{"op":"auth","token":"secret"}', 0.0)
     assert core.authorized
     core.receive('{"op":"subscribe"}', 0.0)

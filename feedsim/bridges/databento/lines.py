@@ -19,6 +19,7 @@ BUCKET = 5  # characters of a key that its owner shows
 LEAST_HEARTBEAT_S, MOST_HEARTBEAT_S = 5, 1800
 DEFAULT_HEARTBEAT_S = 30
 MOST_SYMBOLS = 2_000  # of one session, over all its subscriptions
+MOST_LINES = 200  # of subscriptions in one session
 
 
 @dataclass(frozen=True, slots=True)

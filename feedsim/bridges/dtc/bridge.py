@@ -119,7 +119,7 @@ class DtcBridge:
             self._servers.append(server)
             self.ports[symbol] = int(server.sockets[0].getsockname()[1])
         self._ticking = loop.create_task(self._tick(), name="feedsim dtc")
-        self._session.followers.append(self)
+        self._session.follow(self)
 
     async def close(self, reason: str) -> None:
         """Log everybody off."""

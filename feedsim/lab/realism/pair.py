@@ -6,6 +6,7 @@ import numpy as np
 
 from feedsim.instruments import NS_PER_MINUTE, NS_PER_S
 from feedsim.lab.realism.arrays import Float64, Session
+from feedsim.lab.realism.leading import Leading
 from feedsim.lab.realism.minutes import LEAST as LEAST_MINUTES
 from feedsim.lab.realism.sums import LEAST, Regression
 
@@ -17,11 +18,12 @@ TWO_MINUTES = "2m"
 
 
 class Pair:
-    """Correlations of log returns of the mids, overlapping beyond a second; NQ on ES."""
+    """Correlations of log returns of the mids, overlapping beyond a second; NQ on ES; who moves first."""
 
     def __init__(self) -> None:
         self.by_horizon = {name: Regression(_least(steps)) for name, steps in HORIZONS.items()}
         self._es_first, self._nq_first = (Regression(_least(HORIZONS[TWO_MINUTES])) for _ in range(2))
+        self.leading = Leading()
 
     def add(self, es: Session, nq: Session) -> None:
         """Both over the same time, with quotes."""
@@ -36,11 +38,13 @@ class Pair:
                 later = steps // stride
                 self._es_first.add(mine[:-later], its[later:])
                 self._nq_first.add(mine[later:], its[:-later])
+        self.leading.add(es, nq)
 
     def values(self) -> dict[str, float]:
         found = {f"corr_{name}": self.by_horizon[name].correlation for name in ("2m", "5m", "1s", "100ms")}
         found["beta_log"] = self.by_horizon[TWO_MINUTES].slope
         found["asym_2m"] = self._es_first.correlation - self._nq_first.correlation
+        found["hy_argmax_ms"], found["hy_llr"] = self.leading.argmax_ms, self.leading.ratio
         return found
 
 

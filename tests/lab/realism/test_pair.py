@@ -9,6 +9,7 @@ import pytest
 
 from feedsim.instruments import NS_PER_S
 from feedsim.lab.realism.arrays import Session, Vix
+from feedsim.lab.realism.leading import Leading
 from feedsim.lab.realism.pair import Fear, Pair
 from tests.lab.realism.made import moving, session
 
@@ -66,3 +67,44 @@ def test_a_vix_that_goes_against_the_price() -> None:
     unknown = Fear()
     unknown.add(replace(es, vix=Vix(times, np.full(len(times), np.nan))))
     assert np.isnan(unknown.values()["corr_1m"])
+
+
+@pytest.mark.parametrize("steps", [0, 7, -25])
+def test_a_lag_of_so_many_hundredths_of_a_second(steps: int) -> None:
+    """The largest covariance is at the lag itself; the ratio tells who leads."""
+    walk = np.cumsum(np.random.default_rng(5).normal(0, 1e-4, 60_000))
+    early, late = walk[abs(steps) :], walk[: len(walk) - abs(steps)]
+    es, nq = (early, late) if steps >= 0 else (late, early)
+    leading = Leading()
+    leading.add(*(session(len(es) / 100, quotes=moving(10**7 * np.exp(p), step_ns=STEP_NS // 10)) for p in (es, nq)))
+    assert leading.argmax_ms == 10 * steps
+    if steps:
+        assert (leading.ratio > 10) == (steps > 0)
+        assert leading.late_ms == pytest.approx(10 * steps, abs=50)
+    else:
+        assert 0.7 < leading.ratio < 1.4
+
+
+def test_a_part_that_comes_late() -> None:
+    """Most of it at once, three tenths 250 ms later in the mean: the largest is at 0, and the rest has its lag."""
+    rng = np.random.default_rng(6)
+    changes = rng.normal(0, 1e-4, 200_000)
+    delays = rng.exponential(25, len(changes)).astype(int) + 1
+    place = np.minimum(np.arange(len(changes)) + delays, len(changes) - 1)
+    follower = 0.7 * changes + np.bincount(place, 0.3 * changes, len(changes))
+    leading = Leading()
+    sides = (
+        session(len(changes) / 100, quotes=moving(10**7 * np.exp(np.cumsum(p)), step_ns=STEP_NS // 10))
+        for p in (follower, changes)
+    )
+    leading.add(*sides)
+    assert leading.argmax_ms == 0
+    assert leading.late_ms == pytest.approx(-250, rel=0.2)
+    assert leading.ratio < 1 / (1 + 1.5 * 0.3)
+
+
+def test_too_little_moved() -> None:
+    """No figure of a few changes."""
+    leading = Leading()
+    leading.add(*(session(60, quotes=moving([100, 101] * 30)) for _ in range(2)))
+    assert np.isnan([leading.argmax_ms, leading.ratio]).all()

@@ -91,7 +91,7 @@ def test_sums_of_blocks() -> None:
     values = {"PAIR": {"corr_2m": 0.952, "corr_5m": 0.5, "corr_1s": 0.6, "daily_intraday_corr.q05": 0.9}}
     rows = [row for row in judged(values, {"PAIR": ALL}) if row.block == "PAIR"]
     (block,) = blocks_of(rows)
-    assert (block.metrics, block.inside, block.not_measurable) == (3, 2, 5)
+    assert (block.metrics, block.inside, block.not_measurable) == (3, 2, 7)
     assert block.share == pytest.approx(2 / 3)
     assert block.mean_z == pytest.approx(abs(0.5 - 0.96) / (0.105 / 4) / 2)
 

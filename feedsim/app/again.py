@@ -1,0 +1,94 @@
+"""A session that was traded on, made again from its tape and its order log: the same events, the same private events.
+
+Only a session whose orders entered its market needs this: any other's tape is the same whatever was traded.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+from feedsim.events import Chunk
+from feedsim.playback.lookahead import Lookahead
+from feedsim.playback.tape import Tape
+
+if TYPE_CHECKING:
+    from feedsim.exchange import Exchange, LogEntry
+    from feedsim.wire.messages import Error, Private
+
+T = TypeVar("T")
+
+ROWS = 4096  # read at once
+
+
+class Again:
+    """Tells a tape without a clock, and enters what the log says where it says it."""
+
+    takes_orders = True
+
+    def __init__(
+        self,
+        tape: Tape,
+        make_exchange: Callable[[Again], Exchange],
+        entries: Iterable[LogEntry],
+        *,
+        rows: int = ROWS,
+    ) -> None:
+        """`entries` of the tape's epoch; `rows` are read at once, about."""
+        self.tape = tape
+        self.lookahead = Lookahead(tape, keep_places=True)
+        self.heard: list[tuple[str, Private | Error]] = []
+        self._rows = rows
+        self._told: deque[Chunk] = deque()
+        self.lookahead.on_told = self._told.append
+        self._exchange = make_exchange(self)
+        self._entries = deque(entries)
+
+    def amend(self, ns: int, change: Callable[[int], T]) -> T:
+        """As a player's."""
+        return self.lookahead.amend(max(ns, self.lookahead.told_ns + 1), change)
+
+    def __iter__(self) -> Iterator[Chunk]:
+        """The tape as it was told; when it is at its end, `heard` is what all accounts heard."""
+        while True:
+            self._enter_due()
+            chunk = self.lookahead.current(self._rows)
+            yield from self._taken()
+            if chunk is None:
+                break
+            self._tell(chunk)
+        for entry in self._entries:
+            self._exchange.redo(entry)
+        self.heard += self._exchange.take()
+
+    def _taken(self) -> Iterator[Chunk]:
+        while self._told:
+            yield self._told.popleft()
+
+    @property
+    def _told_seq(self) -> int:
+        chunk = self.lookahead.chunk
+        return self.lookahead.finished_seq if chunk is None else chunk.first_seq + self.lookahead.position - 1
+
+    def _enter_due(self) -> None:
+        while self._entries and self._entries[0].after_seq <= self._told_seq:
+            self._exchange.redo(self._entries.popleft())
+            self.heard += self._exchange.take()
+
+    def _tell(self, chunk: Chunk) -> None:
+        """Up to the next entry; one by one where an event may make an order enter the market."""
+        ahead, exchange = self.lookahead, self._exchange
+        lo, hi = ahead.position, len(chunk)
+        if self._entries:
+            hi = min(hi, max(self._entries[0].after_seq - chunk.first_seq + 1, lo))
+        if not exchange.busy:
+            ahead.position = hi
+            exchange.on_told(chunk, lo, hi)
+            return
+        for at in range(lo, hi):
+            ahead.position = at + 1
+            exchange.on_told(chunk, at, at + 1)
+            self.heard += exchange.take()
+            if ahead.chunk is not chunk:
+                return

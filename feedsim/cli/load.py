@@ -1,0 +1,48 @@
+"""`feedsim latency --plan`: a load plan, run and told."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from feedsim.cli.feed import check_url
+from feedsim.cli.latency import WIDTH, write
+
+if TYPE_CHECKING:
+    from feedsim.lab.latency.checks import Check
+
+
+def run_plan(path: str, *, url: str, token: str | None, checks: list[Check], json: str, html: str) -> None:
+    """Raises ConfigError for a plan that cannot be run, typer.Exit where a check is not kept."""
+    import msgspec
+    from rich.console import Console
+
+    from feedsim.lab.latency import load
+    from feedsim.lab.latency.load_page import load_facts, load_page, print_load
+    from feedsim.lab.latency.plan import read_plan
+
+    if url:
+        check_url(url)
+    plan = read_plan(path, given_server=bool(url))
+    with Console(stderr=True).status("starting") as status:
+        outcomes = asyncio.run(
+            load.run_plan(plan, url=url, token=token, on_step=lambda name: status.update(f"step {name}"))
+        )
+    if html:
+        write(html, load_page(outcomes, title=f"load plan {path}").encode(), field="html")
+    facts = msgspec.json.format(msgspec.json.encode(load_facts(outcomes))) + b"\n"
+    if json == "-":
+        print(facts.decode(), end="")
+    else:
+        console = Console()
+        print_load(outcomes, console if console.is_terminal else Console(width=WIDTH, file=sys.stdout))
+        if json:
+            write(json, facts, field="json")
+    told = [(outcome.step.name, *check.holds(outcome.result)) for outcome in outcomes for check in checks]
+    for name, _, line in told:
+        print(f"step {name}: {line}", file=sys.stderr)
+    if not all(good for _, good, _ in told):
+        raise typer.Exit(1)
