@@ -40,11 +40,11 @@ def open_bridges(
     if settings.stdout:
         from feedsim.bridges.stdout import StdoutBridge
 
-        bridges.append(StdoutBridge(session, fd=STDOUT_FD, on_gone=stop))
+        bridges.append(StdoutBridge(sessions.live, fd=STDOUT_FD, on_gone=stop))
     if settings.tap_dbn:
         from feedsim.bridges.dbn_files import DbnFiles
 
-        bridges.append(DbnFiles(session, Path(settings.tap_dbn)))
+        bridges.append(DbnFiles(sessions.live, Path(settings.tap_dbn)))
     if settings.databento is not None:
         from feedsim.bridges.databento.gateway import Gateway
 

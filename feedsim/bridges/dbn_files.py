@@ -52,7 +52,8 @@ class DbnFiles:
 
     @property
     def greeting(self) -> str:
-        return f"{', '.join(self._schemas)} into {self._directory}"
+        """Where the files are."""
+        return f"DBN files in {self._directory}"
 
     async def start(self) -> None:
         """Make the folder and its files. Raises ConfigError where that cannot be done."""
@@ -98,9 +99,6 @@ class DbnFiles:
     async def ready(self) -> None:
         await self._room.wait()
 
-    def _unfollow(self) -> None:
-        self._session.unfollow(self)
-
     def _hand_over(self) -> None:
         """Have the open chunk written, as far as it was told."""
         if self._open is None:
@@ -134,7 +132,7 @@ class DbnFiles:
         if not self._stopped:
             self._stopped = True
             self._room.set()
-            self._unfollow()
+            self._session.unfollow(self)
             log.error(
                 "no more DBN files are written; the feed goes on", directory=str(self._directory), problem=problem
             )
@@ -168,7 +166,7 @@ class DbnFiles:
         """Write what was told, and give the files their names."""
         if not self._writers:
             return
-        self._unfollow()
+        self._session.unfollow(self)
         self._hand_over()
         with suppress(OSError):
             end = self._leave_files if self._stopped else self._name_files

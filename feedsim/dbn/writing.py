@@ -29,6 +29,8 @@ class DbnWriter:
         self.rows = 0
         self._listing = listing
         self._before = Before.nothing(len(listing.instruments))
+        self._told: tuple[Chunk, int] | None = None
+        """The chunk that was added last, and how much of it."""
         self._part = path.with_name(path.name + ".part")
         self._file = self._part.open("wb")
         self._out: Any = _compressed(self._file) if path.name.endswith(".zst") else self._file
@@ -37,12 +39,18 @@ class DbnWriter:
             self._write(definitions(listing.instruments, ts_ns=start_ns))
 
     def add(self, chunk: Chunk, lo: int = 0, hi: int | None = None) -> None:
-        """The events at positions [lo, hi) of a chunk; a chunk's parts follow each other."""
+        """The events at positions [lo, hi) of a chunk. Its rest need not come: another may have taken its place."""
         hi = len(chunk) if hi is None else hi
+        self._move_to(chunk)
         for part in merged(parts(self.schema, Scene(chunk, self._before, self._listing)), lo, hi):
             self._write(part)
-        if hi == len(chunk):
-            self._before = self._before.after(chunk)
+        self._told = (chunk, hi)
+
+    def _move_to(self, chunk: Chunk) -> None:
+        """What was told of the chunk before this one is what is remembered of it."""
+        if self._told is not None and self._told[0] is not chunk:
+            before, until = self._told
+            self._before = self._before.after(before if until == len(before) else before.part(0, until))
 
     def _write(self, records: npt.NDArray[Any]) -> None:
         self._out.write(records.tobytes())

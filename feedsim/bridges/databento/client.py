@@ -14,6 +14,7 @@ import numpy.typing as npt
 from feedsim.bridges.databento.audience import Audience
 from feedsim.bridges.databento.lines import (
     DEFAULT_HEARTBEAT_S,
+    MOST_LINES,
     MOST_SYMBOLS,
     Authentication,
     LineReader,
@@ -96,7 +97,7 @@ class Client(asyncio.Protocol):
         self._challenge = secrets.token_hex(16)
         self._lines = LineReader()
         self._pending: list[Subscribe] = []
-        self._symbols = 0
+        self._symbols = self._asked = 0
         self._transport: asyncio.Transport | None = None
         self._writable = asyncio.Event()
         self._compress: Callable[[bytes], bytes] | None = None
@@ -220,7 +221,10 @@ class Client(asyncio.Protocol):
                 whole, self._pending = joined(self._pending)
                 self._host.begin(self, whole)
             return
+        self._asked += 1
         self._symbols += len(request.symbols)
+        if self._asked > MOST_LINES:
+            raise ProtocolError("limit_exceeded", f"More than {MOST_LINES} subscriptions in one session")
         if self._symbols > MOST_SYMBOLS:
             raise ProtocolError("limit_exceeded", f"More than {MOST_SYMBOLS} symbols in one session")
         self._pending.append(request)

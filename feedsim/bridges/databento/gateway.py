@@ -29,6 +29,7 @@ from feedsim.hub.sessions import Sessions
 MAX_CLIENTS = 100
 MAX_BUFFERED = 256 * 1024  # bytes that one client may have waiting; what does not fit is told later
 SEND_BUFFER = 256 * 1024  # bytes that the kernel may hold for one client
+MOST_ANSWERED = 2 << 20  # bytes of answers that may wait for one client
 STALL_S = 30.0  # a client that a session at speed max waits for and that takes nothing for so long is disconnected
 DRAIN_S = 2.0
 
@@ -243,29 +244,32 @@ class Gateway:
             self._sessions.subscribed(self.session, client)
 
     def subscribe(self, client: Client, subscriptions: list[Subscribe]) -> None:
+        try:
+            answered = [(wanted, self._answer(client, wanted)) for wanted in subscriptions]
+        except ProtocolError as problem:
+            self.refused()
+            self.refuse(client, problem)
+            return
         assert client.audience is not None
-        wanted = client.joins or client.audience.wanted
-        replay = Wanted(stamped=client.stamped)
-        since: dict[str, int] = {}
-        for subscription in subscriptions:
-            try:
-                found = self._answers.acknowledge(client, subscription)
-            except ProtocolError as problem:
-                self.refused()
-                self.refuse(client, problem)
-                return
-            codes = tuple(listed.code for listed in found)
-            if codes and subscription.schema != "definition":
-                wanted = wanted.with_(subscription.schema, codes)
-                if subscription.start_ns is not None:
-                    replay = replay.with_(subscription.schema, codes)
-                    earliest = min(since.get(subscription.schema, subscription.start_ns), subscription.start_ns)
-                    since[subscription.schema] = earliest
+        client.joins = client.joins or client.audience.wanted
+        replay, since = Wanted(stamped=client.stamped), dict[str, int]()
+        for wanted, codes in answered:
+            if codes and wanted.schema != "definition":
+                client.joins = client.joins.with_(wanted.schema, codes)
+                if wanted.start_ns is not None:
+                    replay = replay.with_(wanted.schema, codes)
+                    since[wanted.schema] = min(since.get(wanted.schema, wanted.start_ns), wanted.start_ns)
         if replay.schemas:
             client.replays.append(ReplayWanted(replay, since, client.seq))
-        client.joins = wanted
         if not client.catching_up:
             self._settle(client)
+
+    def _answer(self, client: Client, wanted: Subscribe) -> tuple[int, ...]:
+        """The codes of the symbols that one subscription found. Raises ProtocolError."""
+        codes = tuple(listed.code for listed in self._answers.acknowledge(client, wanted))
+        if client.buffered() > MOST_ANSWERED:
+            raise ProtocolError("limit_exceeded", "Too many subscriptions at once: their answers are not read")
+        return codes
 
     def refuse(self, client: Client, error_: ProtocolError) -> None:
         if not client.started:

@@ -18,7 +18,8 @@ MAX_LINE = 64 * 1024  # bytes; the official client sends at most 500 symbols a l
 BUCKET = 5  # characters of a key that its owner shows
 LEAST_HEARTBEAT_S, MOST_HEARTBEAT_S = 5, 1800
 DEFAULT_HEARTBEAT_S = 30
-MOST_SYMBOLS = 20_000  # of one session, over all its subscriptions
+MOST_SYMBOLS = 2_000  # of one session, over all its subscriptions
+MOST_LINES = 200  # of subscriptions in one session
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ async def _said(port: int, data: bytes) -> bytes:
         (WHOLE + b"schema=mbp-1|stype_in=parent|symbols=\n", b"needs symbols"),
         (WHOLE + b"schema=mbp-1|stype_in=parent|symbols=ES.FUT|start=soon\n", b"Invalid start 'soon'"),
         (WHOLE + b"what?\n", b"Invalid request"),
-        (WHOLE + b"schema=trades|symbols=" + b"A," * 30_000 + b"\n" + b"schema=trades|symbols=A\n", b"More than 20000"),
+        (WHOLE + b"schema=trades|symbols=A\n" * 201, b"More than 200 subscriptions"),
+        (WHOLE + b"schema=trades|symbols=" + b"A," * 2000 + b"B\n", b"More than 2000 symbols"),
     ],
 )
 async def test_bad_requests_are_answered_and_end_the_connection(data: bytes, answer: bytes) -> None:
@@ -121,3 +122,18 @@ async def test_garbage_and_crowds_are_nobody_elses_trouble() -> None:
         await served.over()
         assert len(data_of(await listening)) == 2000
         assert served.gateway.counts.refused >= 900
+
+
+async def test_answers_that_nobody_reads_have_an_end() -> None:
+    """Hundreds of subscriptions at once: their answers do not pile up."""
+    wanted = b"schema=definition|stype_in=parent|symbols=ES.FUT\n" * 199
+    async with serving(SHORT, clients=2) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port, limit=1)
+        writer.write(WHOLE + wanted + b"start_session=0\n")
+        most = 0
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            most = max([most, *(client.buffered() for client in served.gateway.clients)])
+        assert most < 3 << 20
+        assert reader is not None
+        writer.transport.abort()
