@@ -30,7 +30,7 @@ MOST_WAITING = 512 * 1024  # bytes at which it is closed: it does not even take 
 class Link(Protocol):
     """A client's connection: takes whole messages."""
 
-    def write(self, data: bytes) -> None: ...
+    def write(self, messages: Sequence[bytes]) -> None: ...
 
     def buffered(self) -> int: ...
 
@@ -55,7 +55,7 @@ class House(TradingHouse, Protocol):
 
     def on_dropped(self, count: int) -> None: ...
 
-    def on_sent(self, size: int) -> None: ...
+    def on_sent(self, count: int, size: int) -> None: ...
 
 
 class Client:
@@ -78,6 +78,8 @@ class Client:
         self._second, self._count = int(now), 0
         self._dropped = 0
         self._behind = False
+        self._told: list[bytes] = []
+        self._told_bytes = 0
         self._handlers: dict[type[m.Message], Callable[[Any], None]] = {
             m.EncodingRequest: self._encode,
             m.LogonRequest: self._log_on,
@@ -147,17 +149,26 @@ class Client:
 
     def send(self, message: m.Message) -> None:
         """A message that has to arrive."""
-        self.write(encode(message, self.encoding or Encoding.JSON))
+        self.tell([encode(message, self.encoding or Encoding.JSON)])
+        self.flush()
 
-    def write(self, data: bytes) -> None:
-        if self.gone:
+    def tell(self, messages: Sequence[bytes]) -> None:
+        """Encoded messages, in their order, with the next `flush`."""
+        self._told += messages
+        self._told_bytes += sum(map(len, messages))
+
+    def flush(self) -> None:
+        """Write what was told since the last time, all at once."""
+        told, self._told = self._told, []
+        size, self._told_bytes = self._told_bytes, 0
+        if self.gone or not told:
             return
         if self._link.buffered() > MOST_WAITING:
             self._house.on_refused("slow")
             self.end()
             return
-        self._link.write(data)
-        self._house.on_sent(len(data))
+        self._link.write(told)
+        self._house.on_sent(len(told), size)
 
     # --------------------------------------------------------------------------------------------------------- logon
 
@@ -275,7 +286,7 @@ class Client:
 
     def may_take(self, count: int) -> bool:
         """Whether so many messages of market data may be written now; else they are dropped."""
-        waiting = self._link.buffered()
+        waiting = self._link.buffered() + self._told_bytes
         if self._behind and waiting < FULL // 4:
             self._behind = False
             self.snapshots(data_of=self._house.symbols, depth_of=self._house.symbols)

@@ -127,6 +127,8 @@ class SierraBridge:
         except OSError as error:
             reason = error.strerror or str(error)
             log.error("chart files cannot be written any more", folder=str(self._files.base), reason=reason)
+        except Exception:  # our own mistake ends the files, not the session
+            log.exception("the chart files failed", folder=str(self._files.base))
         finally:
             self._session.unfollow(self)
             self._idle.set()

@@ -22,9 +22,9 @@ class Wire:
         self.waiting = 0
         self.closed = False
 
-    def write(self, data: bytes) -> None:
+    def write(self, messages: Sequence[bytes]) -> None:
         assert not self.closed
-        self.messages.append(json.loads(data))
+        self.messages += map(json.loads, messages)
 
     def buffered(self) -> int:
         return self.waiting
@@ -43,7 +43,7 @@ class EmptyHouse:
         self.token: str | None = None
         self.trading = False
         self.refused: list[str] = []
-        self.dropped = self.sent = 0
+        self.dropped = self.sent = self.sent_bytes = 0
 
     def find(self, text: str) -> str | None:
         return text if text in self.symbols else None
@@ -63,8 +63,9 @@ class EmptyHouse:
     def on_refused(self, reason: str) -> None:
         self.refused.append(reason)
 
-    def on_sent(self, size: int) -> None:
-        self.sent += size
+    def on_sent(self, count: int, size: int) -> None:
+        self.sent += count
+        self.sent_bytes += size
 
 
 class Desk:
@@ -126,6 +127,7 @@ def test_what_is_not_taken_is_dropped_counted_and_made_good() -> None:
     desk.say(101, RequestAction=1, SymbolID=1)
     desk.say(102, RequestAction=1, SymbolID=1, Symbol="NQ")
     assert desk.client.may_take(1)
+    assert desk.house.sent == len(desk.wire.messages)
     desk.wire.waiting = FULL + 1
     assert not desk.client.may_take(3)
     desk.wire.waiting = FULL // 2

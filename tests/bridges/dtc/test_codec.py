@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedsim.bridges.dtc import messages as m
-from feedsim.bridges.dtc.codec import GarbageError, NotServedError, decode, encode
+from feedsim.bridges.dtc import order_messages as o
+from feedsim.bridges.dtc.codec import AnyRequest, GarbageError, NotServedError, decode, encode
 from feedsim.bridges.dtc.enums import BuySell, Encoding, OrderType, TimeInForce, read
 
-REQUESTS = get_args(m.AnyRequest)
+REQUESTS = get_args(AnyRequest)
 
 
 @pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: kind.__name__)
@@ -38,7 +39,7 @@ def test_names_are_the_protocols() -> None:
     """With capitals, ID, OCO, and numbers as the protocol has them."""
     logon = json.loads(encode(m.LogonResponse(result=1, result_text="", server_name=""), Encoding.JSON))
     assert {"ProtocolVersion", "Integer_1", "OCOOrdersSupported", "MarketDepthUpdatesBestBidAndAsk"} <= set(logon)
-    update = json.loads(encode(m.OrderUpdate(price_1=1.5), Encoding.JSON))
+    update = json.loads(encode(o.OrderUpdate(price_1=1.5), Encoding.JSON))
     assert {"Price1", "ServerOrderID", "LastFillExecutionID", "TotalNumMessages"} <= set(update)
 
 
@@ -50,7 +51,7 @@ def test_prices_that_are_not_set_are_absent_or_the_largest_double() -> None:
     assert (places[0], places[8], places[9]) == (3, 5000.25, sys.float_info.max)
     order = json.dumps({"Type": 208, "F": ["ES", "", "", "a", 1, 1, sys.float_info.max, 0, 1]}).encode()
     message = decode(order)[1]
-    assert isinstance(message, m.SubmitNewSingleOrder)
+    assert isinstance(message, o.SubmitNewSingleOrder)
     assert (message.price_1, message.quantity) == (0.0, 1.0)
 
 
@@ -58,7 +59,7 @@ def test_places_beyond_the_known_ones_are_passed_over() -> None:
     """And never taken for names that are not the protocol's."""
     data = json.dumps({"Type": 208, "F": ["ES", "", "", "a", 1, 1, 0, 0, 1, 1, 1700000000, 1]}).encode()
     message = decode(data)[1]
-    assert isinstance(message, m.SubmitNewSingleOrder)
+    assert isinstance(message, o.SubmitNewSingleOrder)
     assert message.order_quantity == 0
 
 
