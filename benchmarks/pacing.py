@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -40,9 +41,16 @@ class Outcome(msgspec.Struct):
     late_s: list[float]
     cpu_s: float
     seconds: float
+    waited_s: list[float] = []
+    """Since the wake-up before, for a core: the process could run, and others did."""
 
     def us(self, share: float) -> float:
         return quantile(self.late_s, share) * 1e6
+
+    def own_us(self, share: float) -> float:
+        """Lateness without the wait for a core."""
+        pairs = zip(self.late_s, self.waited_s, strict=True)
+        return quantile([max(late - waited, 0.0) for late, waited in pairs], share) * 1e6
 
     @property
     def cpu(self) -> float:
@@ -73,9 +81,18 @@ def _at(rate: int, folder: Path) -> list[Figure]:
     if rate != 1000:
         return [beside(f"{title}p99 lateness, share of a core", f"{p99:.0f} µs, {cpu:.1%}", spent=spent), *rows]
     p50, p999 = (_middle(served, lambda one, share=share: one.us(share)) for share in (0.5, 0.999))  # type: ignore[misc]
+    own = _middle(served, lambda one: one.own_us(0.99))
     return [
         against(f"{title}p99 lateness", p99, P99_US, unit=" µs", digits=0, key="pacing_p99_us_1000", spent=spent),
         beside("  p50, p99.9", f"{p50:.1f} µs, {p999:.0f} µs"),
+        against(
+            "  p99 without the wait for a core that others had",
+            own,
+            P99_US,
+            unit=" µs",
+            digits=0,
+            key="pacing_own_p99_us_1000",
+        ),
         against("  share of a core", cpu, CPU_SHARE, digits=3, key="pacing_cpu_share_1000"),
         *rows,
     ]
@@ -103,18 +120,41 @@ def _child(way: Way, recording: Path) -> Outcome:
 async def _served(recording: Path) -> Outcome:
     service = Service(ServeSettings(source=str(recording), wait_clients=1, port=0))
     late: list[float] = []
-    service.sessions.live.player.on_late = late.append
+    waited: list[float] = []
+    waiting = waits_for_a_core()
+
+    def note(seconds: float) -> None:
+        late.append(seconds)
+        waited.append(next(waiting))
+
+    service.sessions.live.player.on_late = note
     await service.start()
     running = asyncio.get_running_loop().create_task(service.run())
     clients = sinking(service.port, 1, ["trade"])
     await asyncio.to_thread(clients.__enter__)
     try:
-        return await _outcome(late)
+        outcome = await _outcome(late)
+        outcome.waited_s = waited[len(waited) - len(outcome.late_s) :]
+        return outcome
     finally:
         await asyncio.to_thread(clients.__exit__, None, None, None)
         service.stop()
         await running
         await service.close()
+
+
+def waits_for_a_core() -> Iterator[float]:
+    """Seconds that this thread was ready to run and did not, since it was last asked; 0 where nobody tells."""
+    try:
+        file = os.open("/proc/self/schedstat", os.O_RDONLY)
+    except OSError:
+        yield from itertools.repeat(0.0)
+        return
+    before = 0
+    while True:
+        total = int(os.pread(file, 64, 0).split()[1])
+        yield (total - before) / 1e9
+        before = total
 
 
 async def _outcome(late: list[float]) -> Outcome:
