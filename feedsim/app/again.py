@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
+from feedsim.errors import SourceError
 from feedsim.events import Chunk
 from feedsim.playback.lookahead import Lookahead
-from feedsim.playback.tape import Tape
+from feedsim.playback.tape import Tape, TapeConfig
+from feedsim.recording.manifest import Manifest
+from feedsim.sources.catalog import reopen
 
 if TYPE_CHECKING:
     from feedsim.exchange import Exchange, LogEntry
@@ -20,6 +25,25 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ROWS = 4096  # read at once
+
+
+def tape_again(manifest: Manifest, epoch: int, *, path: str | None = None) -> Tape:
+    """The tape of a recording's epoch from its start, made again from its source; `path`: where that is now.
+
+    Raises SourceError where that cannot be done: the source is not here, or the epoch was opened by a seek.
+    """
+    described = manifest.epoch(epoch)
+    reason = "start" if described is None else described.reason
+    if not manifest.source or reason not in ("start", "loop"):
+        raise SourceError("no source is named" if not manifest.source else reason)
+    # A recording from before there were features has none.
+    config: dict[str, Any] = {"features_every_s": 0, **manifest.config}
+    start_ns, end_ns = config.pop("start_ns", None), config.pop("end_ns", None)
+    opened = reopen(manifest.source, path=path)
+    tape = Tape(opened, msgspec.convert(config, TapeConfig), start_ns=start_ns, end_ns=end_ns)
+    tape.skip_to_start()
+    tape.open_epoch(epoch, "" if reason == "start" else reason)
+    return tape
 
 
 class Again:

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from feedsim.app.again import Again
+from feedsim.app.again import Again, tape_again
 from feedsim.app.trading import exchange_maker
 from feedsim.errors import FeedsimError
 from feedsim.events import Chunk
-from feedsim.playback.tape import Tape, TapeConfig
+from feedsim.playback.tape import Tape
 from feedsim.recording.manifest import Manifest
 from feedsim.recording.reader import open_recording
-from feedsim.sources.catalog import reopen
 from feedsim.tap.orders import OrderLog, differing_account, heard_again, read_orders
 from feedsim.tap.recover import recover
 from feedsim.tap.verify import EpochResult, Remake, Verification, verify
@@ -76,22 +73,11 @@ def _remake(
 
     Where orders entered the market they do so again.
     """
-    described = manifest.epoch(epoch)
-    reason = "start" if described is None else described.reason
-    if not manifest.source or reason not in ("start", "loop"):
-        notes.append(f"epoch {epoch}: not made again: " + ("no source is named" if not manifest.source else reason))
-        return None
     try:
-        opened = reopen(manifest.source, path=source)
+        tape = tape_again(manifest, epoch, path=source)
     except FeedsimError as error:
         notes.append(f"epoch {epoch}: not made again: {error}")
         return None
-    # A recording from before there were features has none.
-    config: dict[str, Any] = {"features_every_s": 0, **manifest.config}
-    start_ns, end_ns = config.pop("start_ns", None), config.pop("end_ns", None)
-    tape = Tape(opened, msgspec.convert(config, TapeConfig), start_ns=start_ns, end_ns=end_ns)
-    tape.skip_to_start()
-    tape.open_epoch(epoch, "" if reason == "start" else reason)
     make_exchange = exchange_maker(orders.venue.settings) if orders is not None and orders.venue.in_market else None
     if orders is None or make_exchange is None:
         return _chunks(tape)

@@ -20,6 +20,7 @@ from feedsim.cli.judge import calibrate, realism
 from feedsim.cli.latency import latency
 from feedsim.cli.look import inspect, sources
 from feedsim.cli.machine import bench, doctor
+from feedsim.cli.report import report
 from feedsim.cli.serve import serve
 from feedsim.errors import FeedsimError
 
@@ -51,7 +52,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 COMMANDS = (
-    *(serve, stream, record, verify, inspect, realism, calibrate, generate, export, sources),
+    *(serve, stream, record, verify, inspect, report, realism, calibrate, generate, export, sources),
     *(latency, bench, doctor),
 )
 for command in COMMANDS:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feedsim.instruments import NS_PER_MS
+from feedsim.lab.overlay import Line
 from feedsim.lab.picture import Panel, Picture, held
 from feedsim.lab.spans import Span
 from feedsim.lab.svg import drawing_of
@@ -20,13 +21,16 @@ from feedsim.lab.svg_frame import LEFT, PLOT_WIDTH, VIEW
 from feedsim.lab.template import filled
 
 
-def paint_html(picture: Picture, path: Path) -> None:
-    """Draw into `path`. Raises OSError."""
+def paint_html(picture: Picture, path: Path, *, style: str = "", before: str = "", after: str = "") -> None:
+    """Draw into `path`, with HTML of its own before and after the drawings. Raises OSError."""
     # In JSON as in text: no value of the source can end the element that it stands in.
     data = msgspec.json.encode(_data(picture)).decode().replace("<", "\\u003c")
     values = {
         "title": html.escape(picture.title),
         "subtitle": html.escape(picture.subtitle),
+        "style": style,
+        "before": before,
+        "after": after,
         "panels": "\n".join(drawing_of(picture, panel, place) for place, panel in enumerate(picture.panels)),
         "data": data,
     }
@@ -39,6 +43,7 @@ def _data(picture: Picture) -> dict[str, object]:
         "start_ms": picture.start_ns // NS_PER_MS,
         "length_ms": picture.length_ns / NS_PER_MS,
         "columns": picture.columns,
+        "with_flow": picture.with_flow,
         "view": VIEW,
         "left": LEFT,
         "width": PLOT_WIDTH,
@@ -57,7 +62,14 @@ def _series(panel: Panel) -> dict[str, object]:
         "sold": panel.sold.tolist(),
         "other": panel.other.tolist(),
         "cumulative_delta": panel.cumulative_delta().tolist(),
+        "lines": [[line.name, _rounded(line.values)] for line in _lines(panel)],
     }
+
+
+def _lines(panel: Panel) -> list[Line]:
+    overlay = panel.overlay
+    lines = [line for graph in overlay.graphs for line in graph.lines]
+    return lines if overlay.beside is None else [overlay.beside, *lines]
 
 
 def _rounded(values: npt.NDArray[np.float64]) -> list[float | None]:

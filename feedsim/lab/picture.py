@@ -16,6 +16,7 @@ from feedsim.events.columns import Float64, Int64
 from feedsim.instruments import NS_PER_S
 from feedsim.lab.axes import day_of
 from feedsim.lab.heat import HeatMap
+from feedsim.lab.overlay import Overlay
 from feedsim.lab.spans import Span, Spans
 from feedsim.lab.tallies import tick_of
 from feedsim.playback.tape import Tape
@@ -70,6 +71,7 @@ class Panel:
     bar_tf_s: int = 0
     """Where there are no trades: the length of the bars whose volume is shown."""
     spans: Spans = field(default_factory=Spans)
+    overlay: Overlay = field(default_factory=Overlay)
     bid: Float64 = field(init=False)
     ask: Float64 = field(init=False)
     mid: Float64 = field(init=False)
@@ -178,7 +180,8 @@ class Panel:
 
     def price_range(self) -> tuple[float, float]:
         """What the price axis must show: all prices and some ticks around them. (0, 1) of an empty panel."""
-        seen = np.concatenate((self.mid, self.high, self.low))
+        beside = self.overlay.beside
+        seen = np.concatenate((self.mid, self.high, self.low, *(() if beside is None else (beside.values,))))
         seen = seen[np.isfinite(seen)]
         if not len(seen):
             return 0.0, 1.0
@@ -218,10 +221,21 @@ class Picture:
     """All symbols of a session in [start_ns, end_ns)."""
 
     def __init__(
-        self, title: str, symbols: tuple[str, ...], start_ns: int, end_ns: int, *, has_trades: bool = True
+        self,
+        title: str,
+        symbols: tuple[str, ...],
+        start_ns: int,
+        end_ns: int,
+        *,
+        has_trades: bool = True,
+        with_flow: bool = True,
     ) -> None:
-        """Volume is that of the trades, or that of the bars where the session has none."""
+        """Volume is that of the trades, or that of the bars where the session has none.
+
+        Without `with_flow` the market's volume, delta and large trades are not drawn.
+        """
         self.title = title
+        self.with_flow = with_flow
         self._has_trades = has_trades
         self.length_ns = fitting_length(end_ns - start_ns, MAX_COLUMNS)
         self.start_ns = start_ns - start_ns % min(self.length_ns, NS_PER_S)
@@ -244,6 +258,11 @@ class Picture:
     @property
     def end_ns(self) -> int:
         return self.start_ns + self.columns * self.length_ns
+
+    @property
+    def ends_ns(self) -> Int64:
+        """The last nanosecond of each column."""
+        return self.start_ns + (np.arange(self.columns, dtype=np.int64) + 1) * self.length_ns - 1
 
     @property
     def has_phases(self) -> bool:
@@ -277,8 +296,8 @@ class Picture:
         # A bar belongs to the column in which it ended, which its end is not in.
         column = (table.avail - (table.channel == "bar") - self.start_ns) // self.length_ns
         inside = (column >= 0) & (column < self.columns)
-        for code, panel in enumerate(self.panels):
-            mask = inside & (table.array("symbol") == code)
+        for panel in self.panels:
+            mask = inside & (table.array("symbol") == table.symbols.index(panel.symbol))
             if mask.any():
                 self._add_rows(panel, column[mask], table.take(mask))
 

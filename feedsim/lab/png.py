@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from PIL import Image
 from feedsim.lab import drawing
 from feedsim.lab.axes import time_marks
 from feedsim.lab.drawing import BUY, FAINT, GRID, GROUND, INK, NEUTRAL, PAPER, PRICE, SELL, VWAP
+from feedsim.lab.overlay import Graph
 from feedsim.lab.picture import Panel, Picture, held
+from feedsim.lab.png_fills import draw_beside, draw_fills, draw_graph, draw_trips
 from feedsim.lab.png_truth import draw_key, draw_labels, draw_pauses, draw_phases, draw_pins
 
 DPI = 110
@@ -39,11 +42,12 @@ def paint_png(picture: Picture, path: Path, *, size: tuple[int, int] | None = No
     figure = Figure(figsize=(wide, high), dpi=DPI, facecolor=PAPER)
     FigureCanvasAgg(figure)
     key = draw_key(figure, picture)
+    heights = (6.2, *((0.28,) if picture.has_phases else ()), *_heights_below(picture))
     grid = GridSpec(
-        4 if picture.has_phases else 3,
+        len(heights),
         len(panels),
         figure=figure,
-        height_ratios=(6.2, *((0.28,) if picture.has_phases else ()), 1.5, 1.5),
+        height_ratios=heights,
         hspace=0.06,
         wspace=0.14,
         left=LEFT_IN / wide,
@@ -85,20 +89,38 @@ def _nearest(pixels: npt.NDArray[np.uint8], palette: npt.NDArray[np.int64]) -> n
 
 def _draw_panel(figure: Figure, grid: GridSpec, place: int, picture: Picture, panel: Panel) -> None:
     price = figure.add_subplot(grid[0, place])
-    volume, delta = (figure.add_subplot(grid[row, place], sharex=price) for row in (-2, -1))
-    for axes in (price, volume, delta):
+    count = len(_heights_below(picture))
+    below = [figure.add_subplot(grid[place_of - count, place], sharex=price) for place_of in range(count)]
+    for axes in (price, *below):
         _dress(axes)
         axes.set_xlim(0, picture.columns)
     _draw_price(price, picture, panel)
-    _draw_volume(volume, picture, panel)
-    _draw_delta(delta, panel)
-    _mark_time(delta, picture, most=11 if len(picture.panels) == 1 else 7)
+    graphs = iter(below)
+    if picture.with_flow:
+        _draw_volume(next(graphs), picture, panel)
+        _draw_delta(next(graphs), panel)
+    for axes, graph in zip(graphs, panel.overlay.graphs, strict=False):
+        _named(axes, graph.name)
+        axes.yaxis.set_major_formatter(_graph_number(graph))
+        draw_graph(axes, graph)
+    _mark_time(below[-1], picture, most=11 if len(picture.panels) == 1 else 7)
     if picture.has_phases:
         strip = figure.add_subplot(grid[1, place], sharex=price)
         _dress(strip)
         draw_phases(strip, picture, panel)
     draw_labels(price, picture, panel)
-    draw_pauses((price, volume, delta), picture, panel)
+    draw_pauses((price, *below), picture, panel)
+
+
+def _heights_below(picture: Picture) -> list[float]:
+    """Of the panels under the prices, beside the prices' 6.2."""
+    graphs = max(len(panel.overlay.graphs) for panel in picture.panels)
+    return [*([1.5, 1.5] if picture.with_flow else []), *[2.0] * graphs]
+
+
+def _graph_number(graph: Graph) -> Callable[[float, float], str]:
+    low, high = graph.range()
+    return lambda value, _: f"{value:,.0f}" if high - low > 4 else f"{value:,.2f}"
 
 
 def _dress(axes: Axes) -> None:
@@ -149,12 +171,17 @@ def _draw_price(axes: Axes, picture: Picture, panel: Panel) -> None:
     _draw_bands(axes, panel, middle)
     axes.vlines(middle, panel.low, panel.high, color=PRICE, linewidth=0.9, alpha=0.45, zorder=3)
     axes.plot(middle, panel.price(), color=PRICE, linewidth=1.2, zorder=4, label=panel.price_label, path_effects=_HALO)
+    if panel.overlay.beside is not None:
+        draw_beside(axes, panel.overlay.beside)
     draw_pins(axes, picture, panel)
-    _draw_trades(axes, panel)
+    if picture.with_flow:
+        _draw_trades(axes, panel)
+    draw_trips(axes, panel.overlay)
+    draw_fills(axes, panel.overlay)
     legend = axes.legend(
         loc="lower right",
         bbox_to_anchor=(1, 1),
-        ncols=6,
+        ncols=7,
         frameon=False,
         fontsize=8.5,
         labelcolor=FAINT,

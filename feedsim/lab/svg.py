@@ -15,8 +15,10 @@ from feedsim.lab import drawing
 from feedsim.lab.axes import round_marks, time_marks
 from feedsim.lab.drawing import BUY, GRID, GROUND, INK, NEUTRAL, PAPER, PIN, PRICE, SELL, VWAP
 from feedsim.lab.picture import Panel, Picture, held
+from feedsim.lab.svg_fills import draw_beside, draw_fills, draw_graph, draw_trips, graph_name
 from feedsim.lab.svg_frame import (
     GAP,
+    GRAPH_HEIGHT,
     KEY_HEIGHT,
     LEFT,
     OTHER_HEIGHT,
@@ -39,12 +41,11 @@ def drawing_of(picture: Picture, panel: Panel, place: int) -> str:
     """All panels of one symbol; `place` tells drawings of one page apart."""
     price = Frame(PRICE_TOP, PRICE_HEIGHT, picture.columns, *panel.price_range())
     strip = Frame(price.bottom + STRIP_GAP, STRIP_HEIGHT, picture.columns, 0, 1) if picture.has_phases else None
-    top = (price if strip is None else strip).bottom + GAP
-    volume = Frame(top, OTHER_HEIGHT, picture.columns, *_volume_range(picture, panel))
-    delta = Frame(volume.bottom + GAP, OTHER_HEIGHT, picture.columns, *_delta_range(panel))
-    frames = (price, volume, delta)
-    key = list(draw_key(picture, delta.bottom + TIMES_HEIGHT))
-    height = delta.bottom + TIMES_HEIGHT + (KEY_HEIGHT if key else 0)
+    below = list(_below((price if strip is None else strip).bottom + GAP, picture, panel))
+    frames = (price, *(frame for frame, _, _ in below))
+    bottom = frames[-1].bottom
+    key = list(draw_key(picture, bottom + TIMES_HEIGHT))
+    height = bottom + TIMES_HEIGHT + (KEY_HEIGHT if key else 0)
     parts = [
         f'<svg viewBox="0 0 {VIEW} {height:.0f}" role="img" aria-label="{html.escape(panel.symbol)}">',
         f'<text class="symbol" x="{LEFT}" y="20">{html.escape(panel.symbol)}</text>',
@@ -53,17 +54,29 @@ def drawing_of(picture: Picture, panel: Panel, place: int) -> str:
         *(_ground(frame) for frame in frames),
         *_time_marks(picture, frames),
     ]
-    drawn = (_price(frames[0], picture, panel), _volume(frames[1], picture, panel), _delta(frames[2], panel))
-    names = ("", "volume, by delta", "cumulative delta")
-    for index, (frame, lines, name) in enumerate(zip(frames, drawn, names, strict=True)):
+    for index, (frame, lines, name) in enumerate(((price, _price(price, picture, panel), ""), *below)):
         parts += _value_marks(frame, whole=index > 0)
         parts += [f'<g clip-path="url(#clip{place}-{index})">', *lines, "</g>"]
-        parts.append(f'<text x="{LEFT + 6}" y="{frame.top + 15}">{name}</text>')
+        parts.append(f'<text x="{LEFT + 6}" y="{frame.top + 15}" xml:space="preserve">{name}</text>')
     parts += draw_phases(strip, picture, panel) if strip is not None else []
     parts += draw_pauses(frames, picture, panel, place)
     parts += draw_labels(price, picture, panel)
-    parts += [*key, *_key(panel, picture), f'<line class="cross" y1="{PRICE_TOP}" y2="{delta.bottom}"/>', "</svg>"]
+    parts += [*key, *_key(panel, picture), f'<line class="cross" y1="{PRICE_TOP}" y2="{bottom}"/>', "</svg>"]
     return "\n".join(parts)
+
+
+def _below(top: float, picture: Picture, panel: Panel) -> Iterator[tuple[Frame, Iterator[str], str]]:
+    """The panels under the prices: frame, what is in it, and its name."""
+    if picture.with_flow:
+        volume = Frame(top, OTHER_HEIGHT, picture.columns, *_volume_range(picture, panel))
+        yield volume, _volume(volume, picture, panel), "volume, by delta"
+        delta = Frame(volume.bottom + GAP, OTHER_HEIGHT, picture.columns, *_delta_range(panel))
+        yield delta, _delta(delta, panel), "cumulative delta"
+        top = delta.bottom + GAP
+    for graph in panel.overlay.graphs:
+        frame = Frame(top, GRAPH_HEIGHT, picture.columns, *graph.range())
+        yield frame, draw_graph(frame, graph), graph_name(graph)
+        top = frame.bottom + GAP
 
 
 # ------------------------------------------------------------------------------------------------- ground and marks
@@ -95,7 +108,7 @@ def _value_marks(frame: Frame, *, whole: bool) -> Iterator[str]:
     for value in round_marks(frame.low, frame.high, 9 if not whole else 3):
         y = float(frame.y(value))
         yield f'<path d="M{LEFT} {y:.1f}h{PLOT_WIDTH}" stroke="{GRID}"/>'
-        text = f"{value:,.0f}" if whole else f"{value:,.2f}"
+        text = f"{value:,.0f}" if whole and frame.high - frame.low > 4 else f"{value:,.2f}"
         yield f'<text x="{VIEW - RIGHT + 8}" y="{y + 4:.1f}">{text}</text>'
 
 
@@ -105,7 +118,7 @@ def _key(panel: Panel, picture: Picture) -> Iterator[str]:
     yield '<g class="key">'
     x = LEFT + 60.0
     prices += [(PIN, "pin strike")] if panel.spans.pins else []
-    for colour, name in (*prices, (BUY, "large buys"), (SELL, "large sells")):
+    for colour, name in (*prices, *_marks_key(panel, picture)):
         yield f'<rect x="{x:.0f}" y="13" width="14" height="4" rx="2" fill="{colour}"/>'
         yield f'<text x="{x + 20:.0f}" y="20">{name}</text>'
         x += 46 + 6.2 * len(name)
@@ -115,6 +128,14 @@ def _key(panel: Panel, picture: Picture) -> Iterator[str]:
             yield f'<rect x="{x + 10 * index:.0f}" y="11" width="10.5" height="8" fill="{colour}"/>'
         yield f'<text x="{x + 78:.0f}" y="20">0 to {drawing.heat_top(images):,.0f} lots a level</text>'
     yield "</g>"
+
+
+def _marks_key(panel: Panel, picture: Picture) -> list[tuple[str, str]]:
+    beside = panel.overlay.beside
+    lines = [] if beside is None else [(beside.colour, beside.name)]
+    if picture.with_flow:
+        return [*lines, (BUY, "large buys"), (SELL, "large sells")]
+    return [*lines, (BUY, "▲ bought"), (SELL, "▼ sold; hollow: it rested")]
 
 
 # ------------------------------------------------------------------------------------------------------------- panels
@@ -134,8 +155,13 @@ def _price(frame: Frame, picture: Picture, panel: Panel) -> Iterator[str]:
     line = frame.line(middle, panel.price())
     yield _stroke(line, GROUND, 3.2, 'opacity=".6"')
     yield _stroke(line, PRICE, 1.5)
+    if panel.overlay.beside is not None:
+        yield from draw_beside(frame, panel.overlay.beside)
     yield from draw_pins(frame, picture, panel)
-    yield from _big_trades(frame, panel)
+    if picture.with_flow:
+        yield from _big_trades(frame, panel)
+    yield from draw_trips(frame, panel.overlay)
+    yield from draw_fills(frame, panel.overlay)
 
 
 def _stroke(path: str, colour: str, width: float, more: str = "") -> str:
