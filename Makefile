@@ -42,7 +42,7 @@ format: $(VENV)/.developing ## rewrite the code in the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.developing ## print the figures of benchmarks/ (ARGS: which)
+bench: $(VENV)/.developing $(NODE_MODULES) ## print the figures of benchmarks/ and keep them in results.json (ARGS: which)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 goldens: $(VENV)/.developing ## write the golden files of the tests anew; read the diff before you commit it

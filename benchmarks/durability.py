@@ -22,7 +22,13 @@ def run() -> list[Figure]:
     ):
         behind, events = asyncio.run(_watch(f"ws://127.0.0.1:{server.port}"))
     return [
-        against("the oldest event sent and not durable, at heartbeats (worst)", max(behind), BEHIND_S, unit=" s"),
+        against(
+            "the oldest event sent and not durable, at heartbeats (worst)",
+            max(behind),
+            BEHIND_S,
+            unit=" s",
+            key="durable_behind_s",
+        ),
         beside("  median", f"{sorted(behind)[len(behind) // 2]:.2f} s"),
         beside("  events a second", f"{events / SECONDS:,.0f}"),
     ]

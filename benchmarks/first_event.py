@@ -24,14 +24,26 @@ def run() -> list[Figure]:
     bare = min(_bare() for _ in range(ROUNDS))
     with TemporaryDirectory() as folder:
         recording = Path(folder) / "recording"
-        _feedsim("generate", "synthetic:", "--minutes", "10", "--out", str(recording))
+        processes.run_feedsim("generate", "synthetic:", "--minutes", "10", "--out", str(recording))
         recorded = sorted(_first_event(str(recording)) for _ in range(ROUNDS))
     synthetic = sorted(_first_event("synthetic:") for _ in range(ROUNDS))
     middle = ROUNDS // 2
     return [
-        against("first event of a recording (median)", recorded[middle], RECORDING_S, unit=" s"),
+        against(
+            "first event of a recording (median)",
+            recorded[middle],
+            RECORDING_S,
+            unit=" s",
+            key="first_event_recording_s",
+        ),
         beside("  fastest, slowest", f"{recorded[0]:.2f} s, {recorded[-1]:.2f} s"),
-        against("first event of synthetic:, numba's cache warm (median)", synthetic[middle], SYNTHETIC_S, unit=" s"),
+        against(
+            "first event of synthetic:, numba's cache warm (median)",
+            synthetic[middle],
+            SYNTHETIC_S,
+            unit=" s",
+            key="first_event_synthetic_s",
+        ),
         beside("  fastest, slowest", f"{synthetic[0]:.2f} s, {synthetic[-1]:.2f} s"),
         beside("recording, of an empty Python with numpy, websockets, uvloop", f"{recorded[middle] / bare:.1f}"),
     ]
@@ -41,11 +53,6 @@ def _bare() -> float:
     started = time.monotonic()
     subprocess.run([sys.executable, "-c", "import numpy, websockets.asyncio.server, uvloop"], check=True)
     return time.monotonic() - started
-
-
-def _feedsim(*arguments: str) -> None:
-    command = [sys.executable, "-m", "feedsim", *arguments]
-    subprocess.run(command, check=True, capture_output=True, env=processes.ENVIRONMENT)
 
 
 def _first_event(source: str) -> float:

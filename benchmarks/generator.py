@@ -52,7 +52,12 @@ async def _run() -> list[Figure]:
         everything = await _measure(str(recording), None)
         made = await _measure("synthetic:", TICKS)
     return [
-        against("trades and quotes: what the generator adds to its tape, of a bare async for", ticks.added, 4),
+        against(
+            "trades and quotes: what the generator adds to its tape, of a bare async for",
+            ticks.added,
+            4,
+            key="generator_vs_bare",
+        ),
         beside("  an event: bare, tape, whole", _told(ticks)),
         beside("  the whole, reading a recording included", f"{ticks.whole / ticks.bare:.1f}"),
         beside("all channels of it, with books of ten levels", f"{everything.added:.1f} ({_told(everything)})"),

@@ -21,9 +21,21 @@ def run() -> list[Figure]:
     es, nq = _events_per_s("ES"), _events_per_s("NQ")
     session_s = min(_timed(_session) for _ in range(ROUNDS))
     return [
-        at_least("ES: book events a second, ten levels kept", es / 1e6, 3, unit=" M"),
-        at_least("NQ: book events a second, ten levels kept", nq / 1e6, 3, unit=" M"),
-        against("120 minutes through generate_realistic_session, warm", session_s, 2.5, unit=" s"),
+        at_least(
+            "book events a second of CPU, ten levels kept (the slower of ES and NQ)",
+            min(es, nq),
+            3e6,
+            digits=0,
+            key="market_book_events_per_s",
+        ),
+        beside("  ES, NQ", f"{es / 1e6:.2f} M, {nq / 1e6:.2f} M"),
+        against(
+            "120 minutes through generate_realistic_session, warm",
+            session_s,
+            2.5,
+            unit=" s",
+            key="session_120min_s",
+        ),
         beside("  seconds of session in one second", f"{7200 / session_s:,.0f}"),
     ]
 

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from benchmarks import processes
-from benchmarks.drain import draining
 from benchmarks.report import Figure, against, beside
+from benchmarks.sink import sinking
 
 HOURS = 72  # so many that the work goes on well after its first minute
 TAPPED_HOURS = 24
@@ -59,7 +59,10 @@ def _rate(watched: Watched) -> str:
 
 def _session(hours: int, *options: str) -> Watched:
     arguments = ("synthetic:", "--start", "2025-08-18T18:00", "--minutes", str(hours * 60), "--speed", "max", *options)
-    with processes.feedsim(*arguments, "--wait-clients", "1") as server, draining(server.port, 1, ["*"]):
+    with (
+        processes.feedsim(*arguments, "--wait-clients", "1") as server,
+        sinking(server.port, 1, ["*"], encoding="msgpack"),
+    ):
         return _watch(server)
 
 

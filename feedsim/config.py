@@ -103,6 +103,9 @@ class BridgeSettings(TradeSettings, kw_only=True, forbid_unknown_fields=True):
     dtc_es: Annotated[Port | None, _about("port for DTC clients of ES; 0 takes a free one")] = None
     dtc_nq: Annotated[Port | None, _about("port for DTC clients of NQ; 0 takes a free one")] = None
     stdout: Annotated[bool, _about("write every event as a JSON line on stdout")] = False
+    tap_dbn: Annotated[str, _about("write the live session into this new folder as DBN files, one a schema")] = ""
+    databento: Annotated[Port | None, _about("port of a Databento live gateway; 0 takes a free one")] = None
+    databento_key: Annotated[str, _about("the only API key that the gateway lets in; any if empty")] = ""
 
 
 class ServeSettings(BridgeSettings, kw_only=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ from feedsim.config import PaceSettings, Speed, load
 from feedsim.errors import ConfigError
 from feedsim.events import CHANNELS, Event
 from feedsim.wire.codec import SCALE
+from feedsim.wire.protocol import OPT_IN
 
 CHUNK_ROWS = 8192  # nobody waits beside the one who iterates: larger chunks cost less an event
 
@@ -37,8 +38,9 @@ async def replay(
     """Yield the events of a source in the order of the tape, each when it is due.
 
     `source` is a path or `synthetic:`; `speed` is times real time, or "max". `channels` and `symbols` choose what is
-    yielded (all but `truth` by default), `depth` cuts the levels of l2, `ts` is the unit of all times. The other
-    arguments are the settings of the same names. Raises SourceError for data that is wrong, ConfigError for arguments.
+    yielded (all but `truth` and `mbo` by default), `depth` cuts the levels of l2, `ts` is the unit of all times. The
+    other arguments are the settings of the same names. Raises SourceError for data that is wrong, ConfigError for
+    arguments.
     """
     wanted = _wanted(channels)
     settings = load(
@@ -71,7 +73,7 @@ async def replay(
 
 def _wanted(channels: Sequence[str] | None) -> frozenset[str]:
     if channels is None:
-        return frozenset(CHANNELS) - {"truth"}
+        return frozenset(CHANNELS).difference(OPT_IN)
     for channel in channels:
         if channel not in CHANNELS:
             raise ConfigError(f"{channel!r}: there are {', '.join(CHANNELS)}", field="channels")

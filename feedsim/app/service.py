@@ -90,7 +90,9 @@ class Service:
             token=settings.token or None,
             on_refused=self.counters.on_refused,
         )
-        self.bridges = open_bridges(settings, self.sessions, server=SERVER, allows=gate.allows, stop=self.stop)
+        self.bridges = open_bridges(
+            settings, self.sessions, server=SERVER, allows=gate.allows, stop=self.stop, wall_us=wall_us
+        )
         limits = Limits(max_clients=settings.max_clients)
         self.server = FeedServer(self.sessions, gate, limits=limits, wall_us=wall_us, counters=self.counters)
 

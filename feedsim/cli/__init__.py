@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from feedsim.cli.data import generate, verify
+from feedsim.cli.export import export
 from feedsim.cli.feed import record, stream
 from feedsim.cli.judge import calibrate, realism
 from feedsim.cli.latency import latency
@@ -50,21 +51,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (
-    serve,
-    stream,
-    record,
-    verify,
-    inspect,
-    report,
-    realism,
-    calibrate,
-    generate,
-    sources,
-    latency,
-    bench,
-    doctor,
-):
+COMMANDS = (
+    *(serve, stream, record, verify, inspect, report, realism, calibrate, generate, export, sources),
+    *(latency, bench, doctor),
+)
+for command in COMMANDS:
     app.command()(command)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from feedsim.events import Event
     from feedsim.tap.tap import Tap
 
-Channels = Annotated[str, typer.Option(help="channels, separated by commas; * for all but truth")]
+Channels = Annotated[str, typer.Option(help="channels, separated by commas; * for all but truth and mbo")]
 Symbols = Annotated[str, typer.Option(help="symbols, separated by commas; * for all")]
 Token = Annotated[str, typer.Option(help="the server's token", envvar="FEEDSIM_TOKEN")]
 

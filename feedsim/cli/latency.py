@@ -33,28 +33,30 @@ def latency(
     channels: Channels = "*",
     symbols: Symbols = "*",
     json: Annotated[str, typer.Option(help="write the figures into this file as JSON; - for stdout, no table")] = "",
-    html: Annotated[str, typer.Option(help="write a page with plots into this file")] = "",
+    plot: Annotated[str, typer.Option(help="also draw it into this file, .html (with the table) or .svg")] = "",
     hgrm: Annotated[str, typer.Option(help="write the distribution into this file, for HdrHistogram's plotters")] = "",
     token: Token = "",
 ) -> None:
     """Measure latency: of events to a client, of bots' orders, or of both against load; as a gate with --check.
 
     \b
-    feedsim latency ws://127.0.0.1:8765 --seconds 30 --html events.html
+    feedsim latency ws://127.0.0.1:8765 --seconds 30 --plot events.html
     feedsim latency ws://127.0.0.1:8765 --reactions --check 'p99<5ms'
     feedsim latency recordings/monday --reactions --rate 50 --hgrm bot.hgrm
-    feedsim latency --plan plan.toml --html load.html
+    feedsim latency --plan plan.toml --plot load.html
     """
     from feedsim.lab.latency.checks import parse_checks
 
     checks = parse_checks(check)
-    for field, path in (("json", json), ("html", html), ("hgrm", hgrm)):
+    for field, path in (("json", json), ("plot", plot), ("hgrm", hgrm)):
         if path not in ("", "-") and not Path(path).absolute().parent.is_dir():
             raise ConfigError(f"{path}: no such folder", field=field)
+    if plot and not plot.endswith((".html", ".svg")):
+        raise ConfigError(f"{plot}: expected a name that ends with .html or .svg", field="plot")
     if plan:
         from feedsim.cli.load import run_plan
 
-        run_plan(plan, url=where, token=token or None, checks=checks, json=json, html=html)
+        run_plan(plan, url=where, token=token or None, checks=checks, json=json, plot=plot)
         return
     if not where:
         raise ConfigError("name a server (ws://host:port), or a --plan", field="url")
@@ -63,7 +65,7 @@ def latency(
     else:
         heard_s = SECONDS if seconds < 0 else seconds
         result = _events(where, heard_s, clock, listed(channels), listed(symbols), token or None)
-    _tell(result, json=json, html=html, hgrm=hgrm)
+    _tell(result, json=json, plot=plot, hgrm=hgrm)
     told = [one.holds(result) for one in checks]
     for _, line in told:
         print(line, file=sys.stderr)
@@ -104,15 +106,16 @@ def _orders(where: str, seconds: float, rate: float, token: str | None) -> Resul
     return study(rows, head=head, rate=rate or None, title=f"orders to {where}")
 
 
-def _tell(result: Result, *, json: str, html: str, hgrm: str) -> None:
+def _tell(result: Result, *, json: str, plot: str, hgrm: str) -> None:
     import msgspec
     from rich.console import Console
 
     from feedsim.lab.latency.page import page_of
+    from feedsim.lab.latency.plots import drawing_of
     from feedsim.lab.latency.tables import print_latencies
 
-    if html:
-        write(html, page_of(result).encode(), field="html")
+    if plot:
+        write(plot, (page_of if plot.endswith(".html") else drawing_of)(result).encode(), field="plot")
     for series in result.drawn if hgrm else ():
         path = Path(hgrm)
         path = path if series.key == result.gate else path.with_name(f"{path.stem}-{series.key}{path.suffix}")

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from feedsim.lab.latency.checks import Check
 
 
-def run_plan(path: str, *, url: str, token: str | None, checks: list[Check], json: str, html: str) -> None:
+def run_plan(path: str, *, url: str, token: str | None, checks: list[Check], json: str, plot: str) -> None:
     """Raises ConfigError for a plan that cannot be run, typer.Exit where a check is not kept."""
     import msgspec
     from rich.console import Console
 
     from feedsim.lab.latency import load
-    from feedsim.lab.latency.load_page import load_facts, load_page, print_load
+    from feedsim.lab.latency.load_page import load_drawing, load_facts, load_page, print_load
     from feedsim.lab.latency.plan import read_plan
 
     if url:
@@ -31,8 +31,9 @@ def run_plan(path: str, *, url: str, token: str | None, checks: list[Check], jso
         outcomes = asyncio.run(
             load.run_plan(plan, url=url, token=token, on_step=lambda name: status.update(f"step {name}"))
         )
-    if html:
-        write(html, load_page(outcomes, title=f"load plan {path}").encode(), field="html")
+    if plot:
+        draw = load_page if plot.endswith(".html") else load_drawing
+        write(plot, draw(outcomes, title=f"load plan {path}").encode(), field="plot")
     facts = msgspec.json.format(msgspec.json.encode(load_facts(outcomes))) + b"\n"
     if json == "-":
         print(facts.decode(), end="")

@@ -129,6 +129,20 @@ class Truth(Event, gc=False, tag="truth", omit_defaults=True):
     outcome: Annotated[str, Meta(description="in a window's closing row only")] | None
 
 
+class Mbo(Event, gc=False, tag="mbo", omit_defaults=True):
+    """What happened to one order (market by order): opt-in, and only where the source knows its orders."""
+
+    action: Annotated[int, Meta(description="ASCII of A add, C cancel, M modify, T trade, F fill, R clear")]
+    side: Annotated[int, Meta(description="1 a bid or a buyer, -1 an ask or a seller, 0 neither")]
+    price: Price | None
+    size: Lots
+    order_id: int
+    flags: Annotated[int, Meta(description="bits of DBN: 128 the last of one event, 32 of a snapshot")] = 0
+    sequence: Annotated[int, Meta(description="the venue's number of the message")] = 0
+    ts_in_delta: Annotated[int, Meta(description="ns from the venue's sending to receiving")] = 0
+    channel_id: int = 0
+
+
 class Trade(Event, gc=False, tag="trade", omit_defaults=True):
     """One trade."""
 
@@ -173,6 +187,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
     "context": Context,
     "leadership": Leadership,
     "truth": Truth,
+    "mbo": Mbo,
     "trade": Trade,
     "l1": L1,
     "l2": L2,

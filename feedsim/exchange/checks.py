@@ -10,6 +10,8 @@ from feedsim.exchange.book import ASK, BID, Book
 from feedsim.exchange.order import Exits, Order
 from feedsim.exchange.rejects import refuse
 from feedsim.exchange.venue import Product, dollars
+from feedsim.instruments import TradingDay
+from feedsim.market.limits import limit_bands, phase_at
 from feedsim.wire.messages import Bracket, OrderNew
 
 
@@ -101,6 +103,21 @@ def band(order: Order, book: Book) -> None:
     if order.stop_price is not None and not order.triggered and (order.stop_price - reference) * order.side <= 0:
         where = "above" if order.side > 0 else "below"
         raise refuse("stop_side", f"a {order.word} stop must be {where} the market at {product.price(reference):g}")
+
+
+def limits(order: Order, book: Book, day: TradingDay, ns: int) -> None:
+    """The exchange's price limits, around the market's price: few tapes know the settlement before."""
+    reference = _reference(book)
+    if reference is None or order.price is None:
+        return
+    low, high = limit_bands(reference, phase_at(day, ns))
+    if not low <= order.price <= high:
+        product = order.product
+        above = "" if math.isinf(high) else f" and not above {product.price(int(high)):g}"
+        raise refuse(
+            "price_limit",
+            f"price {product.price(order.price):g}: not below {product.price(int(low)):g}{above}, the price limits",
+        )
 
 
 def _reference(book: Book) -> int | None:

@@ -115,7 +115,7 @@ class Desk:
             return
         order = self._read(trader, request)
         book = self._reading.catch_up(order.symbol)
-        self._check(order, book)
+        self._check(order, book, moment)
         checks.quoted(order, book)
         checks.reduces(order, trader.ledger)
         order.exits = checks.exits(request.bracket, order, book)
@@ -144,12 +144,13 @@ class Desk:
         checks.words(order)
         return order
 
-    def _check(self, order: Order, book: Book) -> None:
+    def _check(self, order: Order, book: Book, moment: Moment) -> None:
         """What the venue asks of a new order and of one that changes."""
         if self._ended:
             raise refuse("closed", "the session is over")
         checks.phase(order, book)
         checks.band(order, book)
+        checks.limits(order, book, self._statements.hours.session(moment.ns), moment.ns)
         checks.post_only(order, book)
 
     def _check_limits(self, trader: Trader, order: Order, instead_of: Order | None, moment: Moment) -> None:
@@ -170,7 +171,7 @@ class Desk:
     def _replace(self, trader: Trader, request: OrderReplace, moment: Moment) -> None:
         order = self._find(trader, request.client_order_id)
         wanted = self._changed(order, request)
-        self._check(wanted, self._reading.catch_up(order.symbol))
+        self._check(wanted, self._reading.catch_up(order.symbol), moment)
         checks.reduces(wanted, trader.ledger)
         self._check_limits(trader, wanted, order, moment)
         self._floor.change(trader, order, wanted, moment, request.id)
@@ -205,7 +206,7 @@ class Desk:
                 quantity=abs(position.quantity),
                 reduce_only=True,
             )
-            self._check(order, self._reading.catch_up(order.symbol))
+            self._check(order, self._reading.catch_up(order.symbol), moment)
             self._floor.accept(trader, order, moment, request.id)
         self._floor.tell_account(trader, moment, id=request.id)
 

@@ -47,9 +47,15 @@ class Floor:
     # ----------------------------------------------------------------------------------------------------------- orders
 
     def accept(self, trader: Trader, order: Order, moment: Moment, id: int | None) -> None:
+        self._register(trader, order, moment, id)
+        self._start(trader, order, moment)
+
+    def _register(self, trader: Trader, order: Order, moment: Moment, id: int | None) -> None:
         self.numbered = order.number
         trader.orders[order.client_order_id] = order
         self._put(trader.name, order.event(moment, id), moment.ns)
+
+    def _start(self, trader: Trader, order: Order, moment: Moment) -> None:
         if order.waits:
             self._stops[order.symbol].add(order)
         else:
@@ -232,9 +238,11 @@ class Floor:
             made.append(child)
         parent.children += made
         for child in made:
+            self._register(trader, child, moment, None)
+        for child in made:
             if not child.open:
-                continue
-            self.accept(trader, child, moment, None)
+                continue  # the other one closed the position at once
+            self._start(trader, child, moment)
             last = self._reading.books[child.symbol].last
             if child.waits and last is not None and is_reached(child, last):
                 self._trigger(trader, child, moment)

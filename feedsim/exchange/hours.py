@@ -18,18 +18,19 @@ class Hours:
         """The clock may go back."""
         self._day = None
 
-    def _session(self, ns: int) -> TradingDay:
+    def session(self, ns: int) -> TradingDay:
+        """The one of a time, or the next."""
         if self._day is None or not self._from_ns <= ns < self._day.close_ns:
             self._day, self._from_ns = session_at(ns), ns
         return self._day
 
     def close_ns(self, ns: int) -> int:
         """When the session of a time, or the next one, closes: it names the trading day."""
-        return self._session(ns).close_ns
+        return self.session(ns).close_ns
 
     def margin(self, product: Product, ns: int) -> int:
         """A lot's: overnight from some minutes before the close to the next opening."""
-        day = self._session(ns)
+        day = self.session(ns)
         if day.open_ns <= ns < day.close_ns - self._overnight_ns:
             return product.margin_day
         return product.margin_overnight

@@ -6,7 +6,7 @@ until the level is: a level that shrinks loses the lots that were not taken firs
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from feedsim.exchange.book import BID, is_better
@@ -67,12 +67,14 @@ class Watched:
 class Ladder:
     """Both sides' watched levels."""
 
-    __slots__ = ("best", "sides")
+    __slots__ = ("best", "first", "sides")
 
     def __init__(self) -> None:
         self.sides: tuple[dict[int, Watched], dict[int, Watched]] = ({}, {})
         self.best: list[int | None] = [None, None]
         """The best price of each side at which an order rests."""
+        self.first: list[int | None] = [None, None]
+        """The best price of each side that is watched: what happens behind it need not be looked at."""
 
     def __bool__(self) -> bool:
         return bool(self.sides[0] or self.sides[1])
@@ -82,6 +84,7 @@ class Ladder:
         levels = self.sides[side]
         if price not in levels:
             levels[price] = Watched(price, shown)
+            self._find_first(side)
         return levels[price]
 
     def queues(self, side: int) -> list[Watched]:
@@ -112,6 +115,9 @@ class Ladder:
 
     def trade(self, side: int, price: int, size: int) -> None:
         """Others' lots at a price traded, and all that were before it."""
+        first = self.first[side]
+        if first is None or is_better(side, price, first):
+            return
         for level in self.sides[side].values():
             if level.price == price:
                 level.shrink(size)
@@ -121,9 +127,20 @@ class Ladder:
 
     def _drop_idle(self, side: int) -> None:
         levels = self.sides[side]
-        for price in [price for price, level in levels.items() if level.idle]:
+        idle = [price for price, level in levels.items() if level.idle]
+        for price in idle:
             del levels[price]
+        if idle:
+            self._find_first(side)
+
+    def _find_first(self, side: int) -> None:
+        self.first[side] = _best_of(side, self.sides[side])
 
     def _find_best(self, side: int) -> None:
-        prices = [level.price for level in self.sides[side].values() if level.queue]
-        self.best[side] = (max(prices) if side == BID else min(prices)) if prices else None
+        self.best[side] = _best_of(side, [level.price for level in self.sides[side].values() if level.queue])
+
+
+def _best_of(side: int, prices: Collection[int]) -> int | None:
+    if not prices:
+        return None
+    return max(prices) if side == BID else min(prices)

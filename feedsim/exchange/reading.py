@@ -5,6 +5,7 @@ Both ways leave the same books. While nobody trades, a chunk costs one look at i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,7 +33,7 @@ class Rows:
         self.stream: list[int] = chunk.stream.tolist()
         self._ticks = ticks
         self._trades: list[tuple[int, int, int]] | None = None
-        self._quotes: list[tuple[int, int, int, int]] | None = None
+        self._quotes: list[tuple[Level, Level]] | None = None
 
     def trade(self, row: int) -> tuple[int, int, int]:
         """Price in ticks, size, side."""
@@ -44,17 +45,13 @@ class Rows:
             )
         return self._trades[row]
 
-    def quote(self, row: int) -> tuple[int, int, int, int]:
-        """Bid, its size, ask, its size."""
+    def quote(self, row: int) -> tuple[Level, Level]:
+        """Best bid and offer."""
         if self._quotes is None:
             table = self.chunk.tables["l1"].table
             tick = self._tick(table)
-            columns = [
-                quoted
-                for side in ("bid", "ask")
-                for quoted in _side(table.array(side), table.array(f"{side}_size"), tick)
-            ]
-            self._quotes = list(zip(*columns, strict=True))
+            bids, asks = (_side(table.array(side), table.array(f"{side}_size"), tick) for side in ("bid", "ask"))
+            self._quotes = list(zip(bids, asks, strict=True))
         return self._quotes[row]
 
     def _tick(self, table: Table) -> Any:
@@ -67,17 +64,18 @@ def in_ticks(price: Any, tick: Any) -> Any:
         return np.where(np.isfinite(price), np.rint(price / tick), 0).astype(np.int64)
 
 
-def _side(price: Any, size: Any, tick: Any) -> tuple[list[int], list[int]]:
+def _side(price: Any, size: Any, tick: Any) -> list[Level]:
     there = np.isfinite(price) & (size > 0)
-    return in_ticks(price, tick).tolist(), np.where(there, size, 0).tolist()
+    return list(map(Level, in_ticks(price, tick).tolist(), np.where(there, size, 0).tolist()))
 
 
 def _levels(table: Table, side: str, row: int, tick: float) -> list[Level]:
     prices, sizes = table.ragged(f"{side}_px"), table.ragged(f"{side}_sz")
     price = prices.values[(start := int(prices.start[row])) : start + max(int(prices.length[row]), 0)]
     size = sizes.values[(start := int(sizes.start[row])) : start + max(int(sizes.length[row]), 0)]
-    ticks = in_ticks(price, tick).tolist()
-    return [Level(price, lots) for price, lots in zip(ticks, size.tolist(), strict=False) if lots > 0]
+    # Ten levels are too few for NumPy.
+    levels = zip(price.tolist(), size.tolist(), strict=False)
+    return [Level(round(price / tick), lots) for price, lots in levels if lots > 0 and math.isfinite(price)]
 
 
 class Reading:
@@ -225,8 +223,7 @@ class Reading:
         """The event at a position; of a trade price, size and side, of others nothing."""
         rank = rows.rank[at]
         if rank == QUOTE:
-            bid, bid_size, ask, ask_size = rows.quote(rows.row[at])
-            book.on_l1(Level(bid, bid_size), Level(ask, ask_size))
+            book.on_l1(*rows.quote(rows.row[at]))
         elif rank == TRADE:
             price, size, side = rows.trade(rows.row[at])
             side = side or book.aggressor(price, 0)

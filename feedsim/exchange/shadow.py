@@ -13,7 +13,7 @@ from typing import NamedTuple
 from feedsim.exchange.book import ASK, BID, Book, is_better
 from feedsim.exchange.draws import uniform
 from feedsim.exchange.ladder import Ladder, Resting, Share, Watched
-from feedsim.exchange.matching import L1, Fill
+from feedsim.exchange.matching import L2, Fill
 from feedsim.exchange.order import Moment, Order
 
 
@@ -156,24 +156,37 @@ class ShadowMatching:
         return min(left, size - before) if resting.sure else 0
 
     def on_quote(self, book: Book, told: int, seq: int) -> list[Fill]:
-        ladder = self._ladders[book.symbol]
-        share = self._shares(seq) if self._share else None
+        symbol = book.symbol
+        ladder = self._ladders[symbol]
         for side in (BID, ASK):
-            if ladder.sides[side]:
-                self._tell(ladder, book, side, told, share)
-        return self._cross(ladder, book)
+            first = ladder.first[side]
+            if first is not None:
+                best = book.best(side)
+                if told == L2 or best is None or not is_better(side, best.price, first):
+                    self._tell(ladder, book, side, told, seq)
+        if self._unpriced.get(symbol) or self._is_crossed(ladder, book):
+            return self._cross(ladder, book)
+        return []
 
-    def _tell(self, ladder: Ladder, book: Book, side: int, told: int, share: Share | None) -> None:
+    def _is_crossed(self, ladder: Ladder, book: Book) -> bool:
+        bid, ask = ladder.best
+        if bid is not None and (best := book.best(ASK)) is not None and best.price <= bid:
+            return True
+        return ask is not None and (best := book.best(BID)) is not None and best.price >= ask
+
+    def _tell(self, ladder: Ladder, book: Book, side: int, told: int, seq: int) -> None:
         best = book.best(side)
+        share = self._shares(seq) if self._share else None
 
         def at_best(price: int) -> int | None:
             if best is None or is_better(side, price, best.price):
                 return 0
             return best.size if price == best.price else None
 
-        ladder.tell(
-            side, at_best if told == L1 else lambda price: book.size_at(side, price), share, last=self._model.last
-        )
+        def at_any(price: int) -> int | None:
+            return book.size_at(side, price)
+
+        ladder.tell(side, at_any if told == L2 else at_best, share, last=self._model.last)
 
     def _shares(self, seq: int) -> Share:
         return lambda order: uniform(self._seed, order.number, seq)

@@ -14,7 +14,7 @@ from feedsim.events import Chunk, Streams
 from feedsim.hub.departures import Departures, Undrained
 from feedsim.hub.ring import Block, Ring
 from feedsim.wire.codec import Encoding
-from feedsim.wire.frames import MAX_BYTES, MAX_EVENTS, event_frames
+from feedsim.wire.frames import MAX_BYTES, MAX_EVENTS, event_frames, joined_frame
 from feedsim.wire.protocol import Subscription
 
 CONFLATED = ("l1", "l2")
@@ -71,6 +71,7 @@ class Audience:
         self.cursors: set[Cursor] = set()
         self.flush_due = False
         """With conflation: a timer will send what waits."""
+        self._most = MAX_EVENTS  # that are encoded together: as many as fit a frame
         self._streams: Streams | None = None
         self._wanted = np.empty(0, np.bool_)
         self._chosen: tuple[Block | None, list[int] | None] = (None, None)
@@ -100,6 +101,22 @@ class Audience:
         if positions is None:
             return encoded[lo:hi]
         return [encoded[at] for at in positions[bisect_left(positions, lo) : bisect_left(positions, hi)]]
+
+    def framed(self, block: Block, lo: int, hi: int, sent_us: int) -> tuple[int, bytes]:
+        """How many events of positions [lo, hi) these clients get, and their frames."""
+        if self.form in block.items or not self.subscription.batch or self.positions(block) is not None:
+            items = self.items(block, lo, hi)
+            return len(items), self.frames(items, sent_us)
+        most, parts = self._most, []
+        for start in range(lo, hi, most):
+            joined = block.together(self.form, start, min(start + most, hi))
+            if len(joined) > MAX_BYTES and most > 1:
+                self._most = most // 2
+                return self.framed(block, lo, hi, sent_us)
+            parts.append(joined_frame(joined, sent_us, self.encoding))
+            if 4 * len(joined) < MAX_BYTES and most < MAX_EVENTS:
+                self._most = min(2 * most, MAX_EVENTS)
+        return hi - lo, b"".join(parts)
 
     def frames(self, items: list[bytes], sent_us: int) -> bytes:
         """Encoded events ready to be written; empty where there are none."""

@@ -20,6 +20,8 @@ from feedsim.wire.codec import CODECS, SCALE
 from feedsim.wire.frames import event_frames, frame
 from feedsim.wire.messages import AnyOrder, Error, Private
 
+_replace = msgspec.structs.replace
+
 MAX_WAITING = 512 * 1024  # bytes that a connection may leave unread before it is closed
 LEAST_WAIT_S = 0.0002  # a timer that fires early is set again for no less than this
 
@@ -91,8 +93,10 @@ class Desk:
                 self._deliver()
 
     def tell_again(self, account: str, cursor: Cursor, after_n: int) -> None:
-        """Everything that the account heard after its n-th event."""
-        self._write(cursor, self.exchange.since(account, after_n))
+        """Everything that the account heard after its n-th event; a request's number meant something to the line that
+        is gone only."""
+        again = self.exchange.since(account, after_n)
+        self._write(cursor, [_replace(event, id=None) if hasattr(event, "id") else event for event in again])
 
     def enter(self, account: str, request: AnyOrder) -> None:
         """An operation of a client, at the session's time."""
@@ -196,7 +200,7 @@ class Desk:
         for message in messages:
             if isinstance(message, Private):
                 moment = (message.ts + shift) // scale
-                items.append(codec.encode(msgspec.structs.replace(message, ts=moment)))
+                items.append(codec.encode(_replace(message, ts=moment)))
                 continue
             data += [event_frames(items, self._wall_us(), encoding)] if items else []
             items = []

@@ -18,6 +18,7 @@ from feedsim.sources.base import Tables
 # Channels whose past is kept beyond the ring: they are slow, and a bot warms up on them.
 KEPT = ("bar", "footprint", "profile", "context", "leadership", "status")
 KEPT_ROWS = 2000  # a stream
+MOST_PARTS = 64
 SNAPSHOT = frozenset(("status", "bar", "profile", "context", "l1", "l2"))
 
 
@@ -99,10 +100,10 @@ class History:
         rows = sum(map(len, parts))
         while rows - len(parts[0]) >= KEPT_ROWS:
             rows -= len(parts.popleft())
-        if len(parts) > 256:  # many tiny parts cost more than their rows
+        if len(parts) > MOST_PARTS:  # many tiny parts cost more than their rows
             joined = _join(list(parts))
             parts.clear()
-            parts.append(joined)
+            parts.append(joined.take(slice(-KEPT_ROWS, None)))
 
     def events(self, ring: Ring, key: StreamKey, count: int, *, scale: int) -> list[Event]:
         """The last `count` published events of a stream, oldest first."""

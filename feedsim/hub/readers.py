@@ -77,6 +77,7 @@ class Readers:
         self.prepare()
         if from_seq is None:
             cursor.wants_snapshot = True
+            cursor.seq = min(cursor.seq, self._ring.head)  # what was ahead is not waited for any more
         else:
             cursor.seq, cursor.lost, cursor.wants_snapshot = from_seq, {}, False
 
@@ -128,8 +129,7 @@ class Readers:
             if audience.subscription.conflate_ms:
                 self._flush_later(audience)
                 continue
-            items = audience.items(block, lo, hi)
-            data = audience.frames(items, sent_us)
+            count, data = audience.framed(block, lo, hi, sent_us)
             size = len(data)
             written = 0
             for cursor in audience.cursors:
@@ -149,7 +149,7 @@ class Readers:
                     written += 1
                 cursor.seq = head
             if written:
-                self._counters.on_sent(written * len(items), written * size)
+                self._counters.on_sent(written * count, written * size)
 
     def drop_old(self) -> None:
         """Keep the ring within its bytes; who had not got what goes loses it by the policy that it chose."""
@@ -201,7 +201,7 @@ class Readers:
     @property
     def some_wait(self) -> bool:
         """Whether the session has to wait for any reader."""
-        return any(cursor.audience.subscription.policy == "wait" for cursor in self._cursors)
+        return any(audience.subscription.policy == "wait" for audience in self._audiences.values())
 
     async def ready(self) -> None:
         """Return when every reader that may hold the session up can take more."""
@@ -248,5 +248,5 @@ class Readers:
                 self._disconnect(cursor, "too slow: it does not even take what must be said")
             elif after_events and (cursor.catching_up or cursor.seq < self._ring.head):
                 cursor.waiting.append(message)
-            elif not may_drop or cursor.sink.buffered() < MAX_BUFFERED:
+            elif not may_drop or cursor.sink.buffered() + len(data) <= MAX_BUFFERED:
                 cursor.sink.write(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from feedsim.events import CHANNELS, Chunk
+from feedsim.events import CHANNELS, Chunk, Event
 from feedsim.wire.codec import CODECS, SCALE, Form
 
 # What CPython adds to the payload of one bytes object in a list: header, terminating zero and the pointer.
@@ -15,7 +15,7 @@ ITEM_OVERHEAD = 41
 class Block:
     """One chunk and its encoded events. Only what an audience asked for is encoded, once for each form."""
 
-    __slots__ = ("_done", "chunk", "items", "nbytes", "shift_ns")
+    __slots__ = ("_done", "_events", "_together", "chunk", "items", "nbytes", "shift_ns")
 
     def __init__(self, chunk: Chunk, *, shift_ns: int = 0) -> None:
         self.chunk = chunk
@@ -24,6 +24,8 @@ class Block:
         self.items: dict[Form, list[bytes]] = {}
         """By position in the chunk; empty bytes where the channel was not asked for yet."""
         self._done: dict[Form, set[str]] = {}
+        self._events: tuple[tuple[str, int], list[Event]] | None = None
+        self._together: dict[Form, tuple[int, int, bytes]] = {}
         self.nbytes = chunk.nbytes
 
     @property
@@ -48,12 +50,39 @@ class Block:
                 self._encode_channel(form, channel, items)
         return items
 
+    def together(self, form: Form, lo: int, hi: int) -> bytes:
+        """All events of positions [lo, hi) as one encoded list, kept until the next is asked for.
+
+        Cheaper than one by one where nothing was encoded ahead of its time and all is wanted.
+        """
+        last = self._together.get(form)
+        if last is None or last[:2] != (lo, hi):
+            events = self._structs(form)[lo:hi]
+            last = self._together[form] = (lo, hi, CODECS[form.encoding].encode_together(events))
+        return last[2]
+
+    def _structs(self, form: Form) -> list[Event]:
+        """All events; those of the last form are kept while its parts are asked for."""
+        key = (form.ts, form.depth)
+        if self._events is None or self._events[0] != key:
+            events = self.chunk.events(scale=SCALE[form.ts], shift_ns=self.shift_ns, depth=form.depth)
+            self._events = (key, events)
+        return self._events[1]
+
+    def forget_together(self) -> None:
+        """All of it is published: whoever asks from now on is late, and gets the events one by one."""
+        self._events = None
+        self._together.clear()
+
     def _encode_channel(self, form: Form, channel: str, items: list[bytes]) -> None:
         part = self.chunk.tables[channel]
         events = part.events(scale=SCALE[form.ts], shift_ns=self.shift_ns, depth=form.depth)
         encoded = CODECS[form.encoding].encode_events(events)
-        for position, item in zip((part.seq - self.first_seq).tolist(), encoded, strict=True):
-            items[position] = item
+        if len(part) == len(items):
+            items[:] = encoded
+        else:
+            for position, item in zip((part.seq - self.first_seq).tolist(), encoded, strict=True):
+                items[position] = item
         self.nbytes += sum(map(len, encoded)) + ITEM_OVERHEAD * len(encoded)
 
 

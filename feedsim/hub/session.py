@@ -22,7 +22,7 @@ from feedsim.hub.readers import Readers
 from feedsim.hub.ring import Block, Ring
 from feedsim.instruments import INSTRUMENTS, NS_PER_MS
 from feedsim.playback.player import Due, Player
-from feedsim.playback.tape import Tape
+from feedsim.playback.tape import Checkpoint, Tape
 from feedsim.wire.codec import SCALE
 from feedsim.wire.messages import PROTOCOL, AnyEvent, ClockInfo, Heartbeat, HistoryAnswer, ReplayState, Welcome
 from feedsim.wire.messages import History as HistoryRequest
@@ -69,6 +69,7 @@ class Session:
         self.setup = setup
         self.recorder = recorder
         self.followers: list[Follower] = []
+        self.make_tape = make_tape
         self.ring = Ring(setup.ring_bytes)
         self.tape = make_tape()
         self.player = player = make_player(self.tape)
@@ -96,7 +97,7 @@ class Session:
         self._backlog = Backlog(
             self.ring,
             make_tape=make_tape,
-            checkpoints=lambda: [point for point in player.lookahead.checkpoints if point.epoch == self.ring.epoch],
+            checkpoints=self.checkpoints,
             wall_us=wall_us,
             counters=counters,
             stopwatch=stopwatch,
@@ -110,6 +111,18 @@ class Session:
             player.cut = self._cut
         self._noted_seq = 0
         """Events up to here are in the history."""
+
+    def follow(self, follower: Follower) -> None:
+        """Have one more reader, from now on."""
+        self.followers.append(follower)
+
+    def unfollow(self, follower: Follower) -> None:
+        if follower in self.followers:
+            self.followers.remove(follower)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """The places of the present epoch from which its tape can be read again."""
+        return [point for point in self.player.lookahead.checkpoints if point.epoch == self.ring.epoch]
 
     def _make_lockstep(self) -> LockStep:
         self.player.on_limit = self._on_limit
@@ -189,6 +202,7 @@ class Session:
             self.desk.on_told(*due)
         self._counters.on_published(*due)
         if due.hi == len(due.chunk):
+            block.forget_together()
             self._note(due.chunk)
             self.readers.drop_old()
 
@@ -205,7 +219,7 @@ class Session:
                 tell(follower)
             except Exception:  # one bridge's mistake is nobody else's trouble
                 log.exception("a bridge failed and is told no more", bridge=type(follower).__name__)
-                self.followers.remove(follower)
+                self.unfollow(follower)
 
     async def _hold(self) -> None:
         """Where readers, the recorder or bridges set the pace, wait for them, and leave the wait out of the clock."""
@@ -236,7 +250,8 @@ class Session:
         self._prepare(self.ring.add(chunk))
 
     def _prepare(self, block: Block) -> None:
-        self.readers.prepare(block)
+        if not self.player.clock.unpaced:  # there nothing is due later: what is wanted whole is encoded as it is told
+            self.readers.prepare(block)
         self._tell_followers(lambda follower: follower.prepare(block))
 
     def _on_amended(self, void: int, told: Chunk, rest: Chunk) -> None:

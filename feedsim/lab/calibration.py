@@ -19,7 +19,7 @@ from feedsim.lab.realism.measuring import measure
 from feedsim.lab.realism.targets import targets
 from feedsim.market.config import MarketConfig
 from feedsim.market.preset_file import Compared
-from feedsim.market.presets import Preset
+from feedsim.market.presets import AMOUNTS, SHARES, Preset
 
 MINUTES = 10.0
 SESSIONS = 3
@@ -27,43 +27,6 @@ FARTHEST = 4.0  # of a metric, in quarters of its band: beyond it counts no more
 MANY = 200  # orders that tell sizes
 ATOMS = (1, 2, 3, 5, 10)
 
-SHARES = (
-    "burst",
-    "burst_after",
-    "wide_slow",
-    "take_all",
-    "at_best",
-    "modify",
-    "cancel_last",
-    "refill",
-    "step_up",
-    "through",
-    "inside",
-)
-"""Parameters between 0 and 1."""
-POSITIVE = (
-    "hum",
-    "burst_trade",
-    "burst_move",
-    "fast_sd",
-    "slow_sd",
-    "trade",
-    "excitation",
-    "excitation_decay",
-    "sign_imbalance",
-    "sign_memory",
-    "sign_steering",
-    "take_all_lots",
-    "birth_exponent",
-    "tilt_imbalance",
-    "tilt_steering",
-    "step_steering",
-    "chase",
-    "pull",
-    "urgency",
-    "steering_limit",
-    "dead_zone",
-)
 BOUNDED: Mapping[str, float] = {"excitation_decay": 0.95, "sign_steering": 8.0, "sign_memory": 3.0}
 
 Metrics = Mapping[str, float]
@@ -155,16 +118,17 @@ class Search:
     def _near(self, preset: Preset) -> Preset:
         """A few parameters a little or much elsewhere."""
         changes: dict[str, float] = {}
-        names = self._chances.choice([*SHARES, *POSITIVE], size=int(self._chances.integers(1, 5)), replace=False)
+        names = self._chances.choice([*SHARES, *AMOUNTS], size=int(self._chances.integers(1, 5)), replace=False)
         for name in names.tolist():
             width = float(self._chances.choice([0.05, 0.2, 0.5]))
             value = max(float(getattr(preset, name)), 1e-3)
             if name in SHARES:
                 odds = min(value, 0.999) / (1.0 - min(value, 0.999))
                 odds *= math.exp(2.0 * width * self._chances.normal())
-                changes[name] = odds / (1.0 + odds)
+                value = odds / (1.0 + odds)
             else:
-                changes[name] = min(value * math.exp(width * self._chances.normal()), BOUNDED.get(name, math.inf))
+                value *= math.exp(width * self._chances.normal())
+            changes[name] = min(value, BOUNDED.get(name, math.inf))
         return replace(preset, **changes)  # type: ignore[arg-type] # these fields are all floats
 
 

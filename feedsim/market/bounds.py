@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from feedsim.instruments import TradingDay
 from feedsim.market.factors import BOUNDS
-from feedsim.market.limits import dynamic_bands, limit_bands, limit_halt, phase_at, velocity_bands
+from feedsim.market.limits import dynamic_bands, limit_bands, limit_halt, phase_at, velocity_bands, velocity_halt
 
 FAR = 1e12  # instead of infinity, which no price is either
 
@@ -31,4 +31,5 @@ def price_bounds(factors: Any, day: TradingDay, minute_ns: int) -> npt.NDArray[A
         bounds["dynamic_high"][0, one] = FAR if math.isinf(high) else high
         x = float(factors["x"][one])
         bounds["velocity"][0, one] = max(velocity_bands(x, x, phase)[1] - x, 1.0)
+    bounds["velocity_s"] = velocity_halt(phase).seconds
     return bounds

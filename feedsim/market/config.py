@@ -51,6 +51,8 @@ class MarketConfig:
     lot_spread: float = 1.0
     """Makes their sizes more or less unequal: a power of size / mean size."""
     l2_interval_ms: int = 100
+    legacy_halt: bool = False
+    """Whether sessions up to June 2021 have the daily halt that there was then, 16:15 to 16:30."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "symbols", _checked_symbols(self.symbols))

@@ -117,15 +117,16 @@ BOUNDS = np.dtype(
         ("dynamic_low", "f8", 2),
         ("dynamic_high", "f8", 2),
         ("velocity", "f8", 2),
+        ("velocity_s", "i8"),
     ],
     align=True,
 )
 """Of a minute: the price limits and how long trading stands at the lower one (0: it goes on, -1: to the close); the
-bounds of the dynamic circuit breaker; the largest move of a second, in ticks. No bound is infinite."""
+bounds of the dynamic circuit breaker; the largest move of a second, in ticks, and how long trading stands after a
+larger one. No bound is infinite."""
 
-LIMIT, DYNAMIC, VELOCITY, PLANNED = 1, 4, 5, 6
-"""Why trading stands: LIMIT is the first of three levels; PLANNED is a scenario's."""
-VELOCITY_S = 5
+LIMIT, DYNAMIC, VELOCITY, PLANNED, DAILY = 1, 4, 5, 6, 7
+"""Why trading stands: LIMIT is the first of three levels, PLANNED is a scenario's, DAILY the halt of former years."""
 
 
 def new_factors(symbol: str, seed: int, x: tuple[float, float], vix: float) -> npt.NDArray[Any]:
@@ -181,6 +182,7 @@ def advance_minute(
     nq: Any,
     rows: Any,
     minute: int,
+    season: int,
     days_left: float,
     x: Any,
     busy: Any,
@@ -189,8 +191,8 @@ def advance_minute(
     """The next minute: `rows` are its modulators, one a second; fills `x` (ticks) and `busy` of the symbol, STEPS long.
 
     `es` and `nq` are the options on both; `context` gets a row a second of VIX and options, as known at its beginning.
-    `minute` is that of the session, for the seasons, and `days_left` the part of the regular day still to come. Where
-    trading stands, the modulator `halt` of `rows` says why.
+    `minute` is that of the session, `season` the one whose season it has, `days_left` the part of the regular day still
+    to come. Where trading stands, the modulator `halt` of `rows` says why.
     """
     options_minute(es, factors.x[0] * shape.tick[0], factors.vix, days_left, rows[0, PIN])
     options_minute(nq, factors.x[1] * shape.tick[1], factors.vix, days_left, rows[0, PIN])
@@ -211,18 +213,19 @@ def advance_minute(
         mood = 0.0
         for index in range(len(VOLATILITIES)):
             mood += factors.mood_level[index]
-        stir = exp(mood - variance) * row[SIGMA] * volatility_of_regime(es)
+        stir = exp(mood - variance) * row[SIGMA]
+        regimes = volatility_of_regime(es), volatility_of_regime(nq)
         _anchor(factors, row[REVERT])
         _stand(factors, shape, row)
         level = exp(BUSY_WITH_VOLATILITY * (mood - 0.5 * BUSY_WITH_VOLATILITY * variance)) * row[ACTIVITY]
-        level *= shape.busy[minute]
+        level *= shape.busy[season]
         for part in range(STEPS_A_SECOND):
             common = normal(factors.common)
             step = second * STEPS_A_SECOND + part
             for one in range(2):
                 shared, alone, relative = SHARES[one]
                 base = factors.vix * VIX_TO_SECOND * relative * factors.x[one]
-                sigma = base * shape.swing[one, minute] * shape.volatility * stir * root
+                sigma = base * shape.swing[one, season] * shape.volatility * stir * regimes[one] * root
                 heard = sigma * math.sqrt(shared) * common
                 heard += (row[MU] + row[JUMP]) * step_s * base / REFERENCE
                 late = shape.strength[one] * heard
@@ -241,14 +244,14 @@ def advance_minute(
             )
         _watch(factors, bounds, minute, 0, factors.x[0] - factors.before[0])
         _watch(factors, bounds, minute, 1, factors.x[1] - factors.before[1])
-        _move_vwap(factors, shape.busy[minute] * row[ACTIVITY])
+        _move_vwap(factors, shape.busy[season] * row[ACTIVITY])
 
 
 @compiled
 def _stand(factors: Any, shape: Any, row: Any) -> None:
     """Tell the book of a second in which trading stands, and count it."""
     if row[HALT]:
-        row[HALT] = PLANNED
+        row[HALT] = DAILY if row[HALT] == DAILY else PLANNED
     elif factors.halted[shape.follows]:
         row[HALT] = factors.why[shape.follows]
     for one in range(2):
@@ -271,7 +274,7 @@ def _watch(factors: Any, bounds: Any, minute: int, one: int, moved: float) -> No
     elif x <= bounds.dynamic_low[one] or x >= bounds.dynamic_high[one]:
         _halt(factors, one, DYNAMIC_PAUSE_S, DYNAMIC)
     elif abs(moved) >= bounds.velocity[one]:
-        _halt(factors, one, VELOCITY_S, VELOCITY)
+        _halt(factors, one, bounds.velocity_s, VELOCITY)
 
 
 @compiled

@@ -47,7 +47,7 @@ from feedsim.market.reaction import REACTION, leaning
 from feedsim.market.telling import L1_FIELDS, L2_WIDTH, log_gone, tell_l1, tell_l2
 from feedsim.market.users import TOLD
 
-FORMAT = 5
+FORMAT = 6
 """Of the state and of what is told: another one, other bytes."""
 
 NEVER = 1 << 62
@@ -174,7 +174,8 @@ def gap_after(state: Any, law: Any, moved_by: Any, busy: float) -> int:
     """The time to the next event: at once while the spread of a large tick is wide or a burst goes on, else a hum."""
     if law.large_tick and state.best[1] - state.best[0] > 1:
         gap: int = law.wide_gap[below(state.chance, CHOICES)]
-        if uniform(state.chance) >= (1.0 - law.wide_slow) * min(moved_by[INSIDE], 1.0):
+        slow = min(law.wide_slow / (busy * busy), 1.0)
+        if uniform(state.chance) >= (1.0 - slow) * min(moved_by[INSIDE], 1.0):
             gap *= int(exp(LN10 * (2.0 + 2.0 * uniform(state.chance))))
         return gap
     burst = law.burst_after if state.after else law.burst

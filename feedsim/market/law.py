@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from feedsim.market.book import WINDOW
-from feedsim.market.chance import exp, log, normal, stream, uniform
-from feedsim.market.presets import Preset, Weights
+from feedsim.market.chance import exp, log, normal, stream, total, uniform
+from feedsim.market.presets import AMOUNTS, SHARES, Preset, Weights
 
 CHOICES = 4096
 BIRTHS = 1024
@@ -19,37 +19,8 @@ LN10 = 2.302585092994046
 ROUND_TRIP = (0.45, 5.08, 0.13)
 """Share of the gaps inside a burst that are the exchange's round trip; mean and deviation of their log10 ns."""
 
-_NUMBERS = (
-    "hum",
-    "urgency",
-    "burst",
-    "burst_after",
-    "burst_trade",
-    "burst_move",
-    "wide_slow",
-    "trade",
-    "excitation",
-    "excitation_decay",
-    "sign_imbalance",
-    "sign_memory",
-    "sign_steering",
-    "take_all",
-    "take_all_lots",
-    "through",
-    "at_best",
-    "tilt_imbalance",
-    "tilt_steering",
-    "modify",
-    "cancel_last",
-    "refill",
-    "step_up",
-    "step_steering",
-    "chase",
-    "pull",
-    "inside",
-    "steering_limit",
-    "dead_zone",
-)
+_ELSEWHERE = frozenset({"fast_sd", "slow_sd", "birth_exponent"})  # in the factors, and as a table
+_NUMBERS = tuple(name for name in (*SHARES, *AMOUNTS) if name not in _ELSEWHERE)
 
 LAW = np.dtype(
     [
@@ -91,11 +62,11 @@ def law_record(preset: Preset, *, lot_scale: float = 1.0, lot_spread: float = 1.
 
 def choices(weights: Weights) -> list[int]:
     """The values by their weights, as CHOICES equally likely entries."""
-    total, reached = sum(weights.values()), 0.0
+    all_of_them, reached = total(weights.values()), 0.0
     entries: list[int] = []
     for value, weight in weights.items():
         reached += weight
-        entries += [value] * (math.floor(CHOICES * reached / total + 0.5) - len(entries))
+        entries += [value] * (math.floor(CHOICES * reached / all_of_them + 0.5) - len(entries))
     return entries
 
 
@@ -114,7 +85,7 @@ def _burst_gap(chances: Any) -> int:
 
 def _spread(sizes: list[int], by: float) -> list[float]:
     """Sizes whose logarithms lie `by` times as far from that of their mean."""
-    mean = sum(sizes) / len(sizes)
+    mean = total(sizes) / len(sizes)
     if by == 1.0:
         return [float(size) for size in sizes]
     return [mean * exp(by * log(max(size, 1) / mean)) for size in sizes]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from feedsim.instruments import NS_PER_MINUTE, NS_PER_S, TradingDay, session_at
+from feedsim.instruments import NS_PER_MINUTE, NS_PER_S, TradingDay, legacy_halt, session_at
 from feedsim.market.book import ORDER_FIELDS, USER_ID, USERS
 from feedsim.market.bounds import price_bounds
 from feedsim.market.config import MarketConfig
 from feedsim.market.factors import (
+    DAILY,
     FACTORS,
     MINUTE_S,
     SHARES,
@@ -26,12 +25,14 @@ from feedsim.market.factors import (
 )
 from feedsim.market.happening import MOST_PRINTS
 from feedsim.market.injection import end_orders, enter, enter_due, ticks_a_root_lot, withdraw
+from feedsim.market.keeping import Saved, bare_book, rows_of
 from feedsim.market.kernel import LOG_ROOM, NEVER, STATE, advance, new_state
 from feedsim.market.law import law_record
 from feedsim.market.modulators import HALT
 from feedsim.market.options import CONTEXT_WIDTH, OPTIONS, new_options, open_options
 from feedsim.market.reaction import kick
 from feedsim.market.schedule import Schedule
+from feedsim.market.seasons import minute_of_season
 from feedsim.market.shape import UNDERLYING, shape_of
 from feedsim.market.sheets import Entered, Rows, Sheets
 from feedsim.market.telling import L1_FIELDS, L2_WIDTH, TRADE_FIELDS
@@ -39,17 +40,6 @@ from feedsim.market.users import USER_ROW_FIELDS, find_user
 
 NO_ROWS = np.empty((0, len(USER_ROW_FIELDS)), np.int64)
 ANY_PRICE = 1 << 40  # ticks
-
-
-class _Saved(msgspec.Struct, array_like=True):
-    book: bytes
-    factors: bytes
-    options: bytes
-    minute_ns: int
-    day_ns: int
-    code: int
-    told: list[tuple[int, bytes, bytes, bytes]]
-    user_rows: list[bytes]
 
 
 class SymbolMarket:
@@ -60,6 +50,7 @@ class SymbolMarket:
         self._schedule = schedule
         self._start_ns = start_ns
         self._l2_every_ns = config.l2_interval_ms * 1_000_000
+        self._legacy_halt = config.legacy_halt
         preset = config.preset(symbol)
         self._daily_lots = preset.daily_lots
         self._law: Any = law_record(preset, lot_scale=config.lot_scale, lot_spread=config.lot_spread).view(np.recarray)[
@@ -144,6 +135,8 @@ class SymbolMarket:
         self._before[0][:], self._before[1][:] = self._factors, self._options
         second = (self._minute_ns - self._start_ns) // NS_PER_S
         self._rows = self._schedule.rows(max(second, 0), MINUTE_S)
+        if self._legacy_halt:
+            self._halt_as_formerly()
         bounds = price_bounds(self._factors[0], self._day, self._minute_ns).view(np.recarray)[0]
         self._state.lowest = bounds.low[self._shape.follows] * self._shape.scale
         self._state.highest = bounds.high[self._shape.follows] * self._shape.scale
@@ -158,6 +151,7 @@ class SymbolMarket:
             nq,
             self._rows,
             minute,
+            minute_of_season(self._day, self._minute_ns),
             self._days_left(),
             self._x,
             self._busy,
@@ -165,6 +159,13 @@ class SymbolMarket:
         )
         self._know(self._minute_ns + np.arange(MINUTE_S) * NS_PER_S)
         self._note_halts()
+
+    def _halt_as_formerly(self) -> None:
+        """Where the session had the daily halt of former years, trading stands."""
+        halt = legacy_halt(self._day)
+        if halt is not None:
+            times = self._minute_ns + np.arange(MINUTE_S) * NS_PER_S
+            self._rows[(times >= halt[0]) & (times < halt[1]), HALT] = DAILY
 
     def _days_left(self) -> float:
         """The part of the day's regular trading that is still to come."""
@@ -363,29 +364,21 @@ class SymbolMarket:
     # ------------------------------------------------------------------------------------------------------ position
 
     def save(self) -> bytes:
-        """The whole state, without what stands in the book's arrays behind the ends of its queues."""
-        book = self._states.copy()
-        behind = np.arange(book["sizes"].shape[2]) >= book["count"][0][:, None]
-        book["sizes"][0][behind] = 0
-        book["ids"][0][behind] = 0
-        code = self._code_before if self._ready else self._code
-        book["told_rows"] = 0
-        book["logged"] = 0
+        """The whole state, as small as it can be told."""
         factors, options = self._before if self._ready else (self._factors, self._options)
-        saved = _Saved(
-            book=book.tobytes(),
+        return Saved(
+            book=bare_book(self._states),
             factors=factors.tobytes(),
             options=options.tobytes(),
             minute_ns=self._minute_ns,
             day_ns=self._day.open_ns,
-            code=code,
+            code=self._code_before if self._ready else self._code,
             told=[(ns, trades.tobytes(), l1.tobytes(), log.tobytes()) for ns, trades, l1, log in self._told],
             user_rows=[rows.tobytes() for rows in self.user_rows],
-        )
-        return zlib.compress(msgspec.msgpack.encode(saved), 1)
+        ).packed()
 
     def restore(self, state: bytes) -> None:
-        saved = msgspec.msgpack.decode(zlib.decompress(state), type=_Saved)
+        saved = Saved.unpacked(state)
         self._states[:] = np.frombuffer(saved.book, STATE)
         self._factors[:] = np.frombuffer(saved.factors, FACTORS)
         self._options[:] = np.frombuffer(saved.options, OPTIONS)
@@ -394,13 +387,10 @@ class SymbolMarket:
         self._code = saved.code
         self.halts.clear()
         self.context.clear()
-        self.user_rows = [_rows(part, USER_ROW_FIELDS) for part in saved.user_rows]
+        self.user_rows = [rows_of(part, len(USER_ROW_FIELDS)) for part in saved.user_rows]
+        widths = len(TRADE_FIELDS), len(L1_FIELDS), len(ORDER_FIELDS)
         self._told = [
-            (ns, _rows(trades, TRADE_FIELDS), _rows(l1, L1_FIELDS), _rows(log, ORDER_FIELDS))
+            (ns, rows_of(trades, widths[0]), rows_of(l1, widths[1]), rows_of(log, widths[2]))
             for ns, trades, l1, log in saved.told
         ]
         self._ready = False
-
-
-def _rows(saved: bytes, fields: tuple[str, ...]) -> Rows:
-    return np.frombuffer(saved, np.int64).reshape(-1, len(fields))

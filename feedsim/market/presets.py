@@ -7,10 +7,14 @@ A new instrument is a new `Preset`, most simply `replace(PRESETS["es_2019"], …
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 
 Weights = Mapping[int, float]
+Share = float
+"""Between 0 and 1."""
+Amount = float
+"""Above 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,88 +24,89 @@ class Preset:
     about: str
 
     # ---------------------------------------------------------------- the clock
-    hum: float
+    hum: Amount
     """Events a second that come by themselves; each may start a burst."""
-    urgency: float
+    urgency: Amount
     """How much busier it is for each tick that the latent price steers: who trades both markets hurries."""
-    burst: float
+    burst: Share
     """Probability that an event is followed at once by another."""
-    burst_after: float
+    burst_after: Share
     """The same after a trade or a move of a best price."""
-    burst_trade: float
+    burst_trade: Amount
     """Mean number of events that surely follow a trade at once."""
-    burst_move: float
+    burst_move: Amount
     """Mean number of events that surely follow a move of a best price at once."""
     wide_log10_ns: float
     """Mean of log10 of the gap, in ns, to the next event while the spread is wide (large-tick instruments; 0: none)."""
-    wide_slow: float
-    """Probability that such a gap is a hundred to ten thousand times longer."""
-    fast_sd: float
+    wide_slow: Share
+    """Probability that such a gap is a hundred to ten thousand times longer, at the mean activity of regular trading;
+    it goes with the square of how quiet it is: at night nobody may be there to step in."""
+    fast_sd: Amount
     """Standard deviation of log activity that comes and goes in 1.5 s."""
-    slow_sd: float
+    slow_sd: Amount
     """The same in 40 s."""
 
     # ------------------------------------------------------------- market orders
-    trade: float
+    trade: Share
     """Probability that an event is a market order, with nothing exciting it."""
-    excitation: float
+    excitation: Amount
     """How much more probable one is just after another, and at once."""
-    excitation_decay: float
+    excitation_decay: Share
     """What is left of that after each event."""
-    sign_imbalance: float
+    sign_imbalance: Amount
     """Weight of the queue imbalance in the log odds of a buy."""
-    sign_memory: float
+    sign_memory: Amount
     """Weight of the last three signs."""
-    sign_steering: float
+    sign_steering: Amount
     """Weight of the distance of the latent price."""
-    take_all: float
+    take_all: Share
     """Probability that a market order takes exactly the best queue, as that becomes small …"""
-    take_all_lots: float
+    take_all_lots: Amount
     """… against this size."""
     trade_size: Weights
     trade_tail: float
     """Exponent of the sizes beyond, a Pareto law …"""
     trade_tail_from: float
     trade_cap: int
-    through: float
+    through: Share
     """Probability that a market order larger than the best queue goes on to the next price."""
 
     # -------------------------------------------------- limit orders, cancellations
     depth: tuple[float, ...]
     """Lots that levels 1 to 10 of a side tend to."""
-    at_best: float
+    at_best: Share
     """Share of limit orders and cancellations at the best price."""
     behind: tuple[float, ...]
     """Weights of levels 2, 3, …"""
-    birth_exponent: float
+    birth_exponent: Amount
     """A queue of q lots grows with probability 1 / (1 + (q / depth) ** birth_exponent)."""
-    tilt_imbalance: float
+    tilt_imbalance: Amount
     """Log tilt of the depth at the best prices by the queue imbalance."""
-    tilt_steering: float
+    tilt_steering: Amount
     """The same by the distance of the latent price."""
     order_size: Weights
-    modify: float
+    modify: Share
     """Share of cancellations that only make an order smaller."""
-    cancel_last: float
+    cancel_last: Share
     """Probability that a cancellation may empty a level."""
-    refill: float
+    refill: Share
     """Probability that an event of a burst after a move goes to the new best price."""
 
     # ---------------------------------------------------------------- the spread
-    step_up: float
+    step_up: Share
     """Probability that the side opposite the emptied one follows, so that the price moves."""
-    step_steering: float
+    step_steering: Amount
     """Weight of the distance of the latent price in the log odds of that."""
-    inside: float
+    inside: Share
     """Probability that an event while the spread is wide is an order inside it (times the ticks inside, squared)."""
     inside_size: Weights
-    chase: float
+    chase: Amount
     """How much more probable that is for each tick that the latent price steers."""
-    pull: float
+    pull: Share
     """Probability, for each such tick, that an event pulls an order out of the best queue in the price's way."""
-    steering_limit: float
+    steering_limit: Amount
     """Ticks beyond which the latent price steers no more strongly."""
-    dead_zone: float
+    dead_zone: Amount
     """Ticks within which it does not steer at all."""
 
     # ------------------------------------------------------------------- volatility
@@ -113,6 +118,10 @@ class Preset:
     """The volume of an ordinary day, against which the impact of a user's orders is measured."""
 
 
+SHARES = tuple(field.name for field in fields(Preset) if field.type == "Share")
+AMOUNTS = tuple(field.name for field in fields(Preset) if field.type == "Amount")
+"""The names of the numbers of each kind: what the law takes and what a calibration may change."""
+
 _ES_2025 = Preset(
     about="E-mini S&P 500, summer 2025: queues of some eighty lots, a spread of one tick",
     hum=27.45,
@@ -122,7 +131,7 @@ _ES_2025 = Preset(
     burst_trade=1.865,
     burst_move=19.32,
     wide_log10_ns=3.927,
-    wide_slow=0.003149,
+    wide_slow=0.008,
     fast_sd=0.3011,
     slow_sd=0.08055,
     trade=0.02024,
@@ -130,16 +139,16 @@ _ES_2025 = Preset(
     excitation_decay=0.3741,
     sign_imbalance=3.069,
     sign_memory=0.9609,
-    sign_steering=4.77,
+    sign_steering=5.8,
     take_all=0.76,
     take_all_lots=23.8,
     trade_size={1: 634, 2: 90.83, 3: 104.6, 5: 60.79, 10: 27.48},
     trade_tail=0.5605,
     trade_tail_from=15.32,
-    trade_cap=300,
+    trade_cap=150,
     through=0.1309,
     depth=(100.6, 174.2, 217.8, 252.6, 258.7, 250, 257.9, 274.4, 288.4, 311),
-    at_best=0.7879,
+    at_best=0.765,
     behind=(10, 3.5, 3, 2.5, 2, 2, 2, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5),
     birth_exponent=1.318,
     tilt_imbalance=0.07017,

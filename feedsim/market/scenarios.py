@@ -59,7 +59,7 @@ _TREND_DOWN = Scenario(
 _CHOP = Scenario(
     name="chop",
     about="a quiet range: the edges are faded, delta flips, nothing goes anywhere",
-    always={"sigma_mult": 0.55, "act_mult": 0.7, "revert": 0.006},
+    always={"sigma_mult": 0.55, "act_mult": 0.7, "revert": 0.008},
 )
 _GAMMA_PIN = Scenario(
     name="gamma_pin",
@@ -71,15 +71,15 @@ _GAMMA_PIN = Scenario(
 
 NEWS_WINDOW = Window(
     phases=(
-        Phase(name="lull", seconds=(540.0, 600.0), lean={"act_mult": 0.6, "depth_bid": 0.6, "depth_ask": 0.6}),
+        Phase(name="lull", seconds=(540.0, 600.0), lean={"act_mult": 0.55, "depth_bid": 0.6, "depth_ask": 0.6}),
         Phase(
             name="shock",
             seconds=(10.0, 10.0),
             ramp_s=1.0,
             lean={
                 "jump": (36.0, 60.0),
-                "act_mult": 40.0,
-                "trade_mult": 1.8,
+                "act_mult": 50.0,
+                "trade_mult": 2.3,
                 "sigma_mult": 8.0,
                 "depth_bid": 0.15,
                 "depth_ask": 0.15,
@@ -93,8 +93,8 @@ NEWS_WINDOW = Window(
             seconds=(50.0, 50.0),
             ramp_s=1.0,
             lean={
-                "act_mult": Decay(peak=30.0, tau_s=60.0),
-                "trade_mult": 1.8,
+                "act_mult": Decay(peak=42.0, tau_s=60.0),
+                "trade_mult": 2.3,
                 "sigma_mult": Decay(peak=7.0, tau_s=60.0, power=0.8),
                 "depth_bid": Decay(peak=0.2, tau_s=90.0),
                 "depth_ask": Decay(peak=0.2, tau_s=90.0),
@@ -109,7 +109,7 @@ NEWS_WINDOW = Window(
             label_s=600.0,
             lean={
                 "act_mult": Decay(peak=9.0, tau_s=110.0),
-                "sigma_mult": Decay(peak=3.7, tau_s=320.0, power=0.55),
+                "sigma_mult": Decay(peak=3.6, tau_s=400.0, power=0.5),
                 "depth_bid": Decay(peak=0.55, tau_s=90.0),
                 "depth_ask": Decay(peak=0.55, tau_s=90.0),
                 "mu": Decay(peak=0.02, tau_s=300.0),
@@ -142,7 +142,7 @@ _ABSORPTION = Phase(
 _BREAKOUT = Phase(
     name="breakout",
     seconds=(30.0, 60.0),
-    lean={"mu": 0.2, "flow_bias": 0.8, "depth_ask": 0.5, "act_mult": 1.5, "sigma_mult": 0.8},
+    lean={"mu": 0.22, "flow_bias": 0.8, "depth_ask": 0.5, "act_mult": 1.5, "sigma_mult": 0.8},
     ramp_s=3.0,
     confidence=0.9,
 )
@@ -193,7 +193,7 @@ _CONFLUENCE = Scenario(
                 Phase(
                     name="breakout",
                     seconds=(45.0, 90.0),
-                    lean={"mu": 0.14, "flow_bias": 1.2, "act_mult": 2.0, "depth_ask": 0.6},
+                    lean={"mu": 0.155, "flow_bias": 1.2, "act_mult": 2.0, "depth_ask": 0.6},
                     ramp_s=2.0,
                     confidence=0.9,
                     onset_s=2.0,

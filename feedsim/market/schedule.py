@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from feedsim.market.chance import exp, log, stream, uniform
+from feedsim.market.chance import exp, log, stream, total, uniform
 from feedsim.market.modulators import NEUTRAL
 from feedsim.market.news import placed_news
 from feedsim.market.scenario import Amount, Decay, Range, Scenario, Window, mirrored
@@ -96,7 +96,7 @@ class Block:
         return ends[-1]
 
     def _renewal(self, window: Window, number: int) -> Iterator[DrawnWindow]:
-        longest = window.gap_s[1] + sum(phase.seconds[1] for phase in (*window.phases, *window.last))
+        longest = window.gap_s[1] + total(phase.seconds[1] for phase in (*window.phases, *window.last))
         at = 0 if window.fill else self._between((-longest, window.gap_s[1])) * self._scale
         count = 0
         while at < self.seconds:

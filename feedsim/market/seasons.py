@@ -10,8 +10,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from types import MappingProxyType
 
+from feedsim.instruments import NS_PER_MINUTE, TradingDay
+from feedsim.market.chance import total
+
 SESSION_MINUTES = 23 * 60
 RTH = slice(15 * 60 + 30, 22 * 60)  # minutes of regular trading
+CLOSING = 30  # of these in which the close comes near
 
 # Tables are of (minutes, mean) in order; JUMP parts stretches between which the curve is not continuous.
 Table = Sequence[tuple[int, float]]
@@ -26,7 +30,7 @@ _NIGHT: Table = (
     *((30, 0.120), JUMP, (10, 0.24), (20, 0.165), (20, 0.155), (10, 0.21)),  # 08:00, figures at 08:30
 )
 _EVENING: Table = ((5, 1.2), (10, 0.35), (15, 0.20), (30, 0.17))  # 16:00
-_SHARE = MappingProxyType({"ES": 0.80, "NQ": 0.77})
+_SHARE = MappingProxyType({"ES": 0.81, "NQ": 0.81})
 """Of regular trading in a session's volume."""
 
 _REGULAR: MappingProxyType[str, Table] = MappingProxyType(
@@ -68,7 +72,7 @@ def busy(root: str) -> list[float]:
     regular = _level(_smooth(_REGULAR[root]))
     night, evening = _smooth(_NIGHT), _smooth(_EVENING)
     share = _SHARE[root]
-    scale = len(regular) * (1 - share) / share / (sum(night) + sum(evening))
+    scale = len(regular) * (1 - share) / share / (total(night) + total(evening))
     return [*(scale * value for value in night), *regular, *(scale * value for value in evening)]
 
 
@@ -77,9 +81,17 @@ def swing(root: str) -> list[float]:  # noqa: ARG001 # one measurement serves bo
     return [*_smooth(_NIGHT_SWING), *_level(_smooth(_REGULAR_SWING)), *_smooth(_EVENING_SWING)]
 
 
+def minute_of_season(day: TradingDay, ns: int) -> int:
+    """The minute of a whole session whose season a time of this one has; an early close has the closing half hour."""
+    left = -((ns - day.rth_close_ns) // NS_PER_MINUTE)
+    if day.closes_early and left <= CLOSING and ns >= day.rth_open_ns:
+        return RTH.stop - left
+    return (ns - day.open_ns) // NS_PER_MINUTE
+
+
 def _level(values: list[float]) -> list[float]:
     """The curve with a mean of 1."""
-    mean = sum(values) / len(values)
+    mean = total(values) / len(values)
     return [value / mean for value in values]
 
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def export_session(session: Session, output_dir: str | Path) -> dict[str, int]:
-    """Write a session as the seed API has it; the number of rows by table. Raises ConfigError."""
-    from feedsim.mia.frames import seed_frames
+    """Write a session as the seed API has it, and its windows; the number of rows by table. Raises ConfigError."""
+    from feedsim.mia.frames import WINDOWS, seed_frames, window_frame
 
-    frames = seed_frames(session)
+    frames = {**seed_frames(session), WINDOWS: window_frame(session)}
     export_to_parquet(frames, output_dir)
     return {name: len(frame) for name, frame in frames.items()}
 

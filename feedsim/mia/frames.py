@@ -16,12 +16,15 @@ from feedsim.events.columns import INT_NULL
 from feedsim.instruments import NS_PER_MS
 from feedsim.mia.config import MOST_LEVELS, VIX_HIGH, VIX_LOW
 from feedsim.mia.grid import Columns, as_objects, values_of
+from feedsim.mia.windows import FUTURE
 
 if TYPE_CHECKING:
     from feedsim.mia.session import Session
 
 Frames = dict[str, pd.DataFrame]
 
+WINDOWS = "windows"
+"""The extended truth: it stands beside the tables, which the seed API has."""
 NAMES = ("l1", "l2", "bars", "footprint", "context", "leadership_features", "ground_truth")
 """The tables, in their order."""
 SEED_COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -46,11 +49,11 @@ SEED_COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "ground_truth": ("ts", "symbol", "label", "confidence", "side"),
 }
-_TIMES = ("ts", "bar_start_ts")
+_TIMES = ("ts", "bar_start_ts", "t_start", "t_end")
 
 
 def session_frames(session: Session) -> Frames:
-    """All columns of all symbols."""
+    """All columns of all symbols, and the windows."""
     told = session.told
     with _no_collection():
         return {
@@ -61,7 +64,15 @@ def session_frames(session: Session) -> Frames:
             "context": _frame(_table(told.tables.get("context"), "context"), told.symbols),
             "leadership_features": _frame(told.leadership, told.symbols),
             "ground_truth": _frame(_table(told.tables.get("truth"), "truth"), told.symbols),
+            WINDOWS: window_frame(session),
         }
+
+
+def window_frame(session: Session) -> pd.DataFrame:
+    """A row for each phase of a window and symbol; `attrs["future"]` names what could not be known at its start."""
+    frame = _frame(session.told.windows, session.told.symbols)
+    frame.attrs["future"] = list(FUTURE)
+    return frame
 
 
 def trade_frame(session: Session) -> pd.DataFrame:

@@ -58,10 +58,10 @@ class Session:
         return tell(self)
 
     def frames(self) -> dict[str, pd.DataFrame]:
-        """l1, l2, bars, footprint, context, leadership_features and ground_truth, by time and symbol; `ts` in ms.
+        """l1, l2, bars, footprint, context, leadership_features, ground_truth and windows, by time and symbol; in ms.
 
         L1 and L2 stand as at every interval, bars are exact, the footprint has a row for each price of a bar, context
-        and truth one a second and symbol. New DataFrames at each call.
+        and truth one a second and symbol, windows one for each phase of a window. New DataFrames at each call.
         """
         from feedsim.mia.frames import session_frames
 

@@ -13,11 +13,13 @@ from feedsim.instruments import NS_PER_MS, NS_PER_S
 from feedsim.market.config import FOLLOWS
 from feedsim.mia.bars import BarTables
 from feedsim.mia.grid import Columns, Grid, Sampler
+from feedsim.mia.windows import window_columns
 from feedsim.observe.leadership import Leadership
-from feedsim.sources.base import Source, Tables
+from feedsim.sources.base import Tables
 
 if TYPE_CHECKING:
     from feedsim.mia.session import Session
+    from feedsim.sources.synthetic import SyntheticSource
 
 PART_NS = 1800 * NS_PER_S  # what is read at once: a few hundred thousand changes of the quotes
 _L1 = ("bid", "ask", "last_price", "bid_size", "ask_size", "last_size")
@@ -40,6 +42,8 @@ class Told:
     """The footprint: a row for each bar."""
     leadership: Columns
     """At the bars' starts."""
+    windows: Columns
+    """The extended truth: a row for each phase of a window and symbol."""
     tables: Tables
     """Whole, where the market has them: trade, context, truth."""
 
@@ -54,7 +58,7 @@ def tell(session: Session) -> Told:
 
 
 class _Telling:
-    def __init__(self, session: Session, source: Source) -> None:
+    def __init__(self, session: Session, source: SyntheticSource) -> None:
         self._session = session
         self._source = source
         self._symbols = source.info.symbols
@@ -64,6 +68,7 @@ class _Telling:
             "l2": Grid(start_ns, session.market.l2_interval_ms * NS_PER_MS),
         }
         self._samplers = {"l1": Sampler(each, _L1), "l2": Sampler(each, _L2)}
+        self._seconds = Sampler(each, ("bid", "ask"))
         self._bars = BarTables(self._symbols, session.bar_tf_s, start_ns)
         self._whole: dict[str, list[Table]] = {name: [] for name in _WHOLE}
         self._features = Leadership(
@@ -79,6 +84,7 @@ class _Telling:
         for since_ns, until_ns in self._parts():
             self._take(self._source.read(until_ns), since_ns, until_ns)
         bars = self._bars.bars(self._before())
+        tables = {name: Table.concatenate(parts) for name, parts in self._whole.items() if parts}
         return Told(
             symbols=self._symbols,
             l1=_with_last(self._samplers["l1"].columns(), self._before()),
@@ -87,7 +93,8 @@ class _Telling:
             levels=self._bars.footprint(),
             pivots=self._bars.pivots(bars),
             leadership=self._at_bars(bars),
-            tables={name: Table.concatenate(parts) for name, parts in self._whole.items() if parts},
+            windows=self._windows(tables),
+            tables=tables,
         )
 
     def _parts(self) -> Iterator[tuple[int, int]]:
@@ -99,6 +106,8 @@ class _Telling:
     def _take(self, tables: Tables, since_ns: int, until_ns: int) -> None:
         for name, sampler in self._samplers.items():
             sampler.take(tables.get(name), self._grids[name].within(since_ns, until_ns))
+        times = Grid(self._session.start_ns, NS_PER_S).within(since_ns, until_ns)
+        self._seconds.take(tables.get("l1"), times)
         self._bars.take(tables.get("trade"), until_ns)
         for name, parts in self._whole.items():
             if name in tables:
@@ -109,6 +118,16 @@ class _Telling:
         """The price at which each symbol is said to have traded last before the start."""
         market = self._session.market
         return {code: market.price(FOLLOWS[symbol]) for code, symbol in enumerate(self._symbols)}
+
+    def _windows(self, tables: Tables) -> Columns:
+        return window_columns(
+            self._source.schedule,
+            self._session.market,
+            self._seconds.columns(),
+            tables.get("context", Table.empty("context", self._symbols)),
+            start_ns=self._session.start_ns,
+            end_ns=self._session.end_ns,
+        )
 
     def _at_bars(self, bars: Columns) -> Columns:
         """The newest features at the start of each bar."""

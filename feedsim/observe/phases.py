@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from feedsim.events import Table
-from feedsim.instruments import TradingDay, has_session, legacy_halt, session_at, trading_days_from
+from feedsim.instruments import TradingDay, has_session, session_at, trading_days_from
 
 _FRIDAY = 4
 
@@ -20,18 +20,15 @@ _Change = tuple[int, str, str]
 class Phases:
     """A function of time alone: `contracts` gives the raw names by symbol where they differ from it.
 
-    With `halts`, sessions that had the daily halt of former years have it.
+    Halts within a session are the market's own to tell, that of former years too.
     """
 
     channel = "status"
 
-    def __init__(
-        self, symbols: tuple[str, ...], contracts: Mapping[str, str], *, start_ns: int, halts: bool = False
-    ) -> None:
+    def __init__(self, symbols: tuple[str, ...], contracts: Mapping[str, str], *, start_ns: int) -> None:
         self.symbols = symbols
         self.contracts = [contracts.get(symbol, symbol) for symbol in symbols]
         self.start_ns = start_ns
-        self._halts = halts
         self._position_ns = start_ns
         """All before it is told."""
 
@@ -68,10 +65,6 @@ class Phases:
     def _of_day(self, day: TradingDay) -> Iterator[_Change]:
         """All changes of a session, in order."""
         yield day.open_ns, "open", "globex open"
-        halt = legacy_halt(day) if self._halts else None
-        if halt is not None:
-            yield halt[0], "halt", "daily halt"
-            yield halt[1], "open", "halt over"
         yield day.close_ns, "closed", _why_closed(day)
 
     def _phase(self, ns: int) -> str:

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Protocol
 
 # The kernel's timer is set this long before the deadline, and the rest is spun away. How long is learned: as little as
@@ -18,6 +19,8 @@ from typing import Protocol
 LEAD_S = (30e-6, 150e-6)
 QUANTILE = 0.95
 LEARN_S = 10e-6  # by how much a delay that was not covered lengthens the lead
+# A wake-up whose work mostly takes longer than this is not spun for: its last client waits longer than a spin gains.
+LONG_WORK_S = 250e-6
 # What a loop's clock resolves; a shorter sleep might not move it, and would be slept for ever.
 SHORTEST_S = 1e-6
 
@@ -79,12 +82,17 @@ class TimerfdPacer:
         self._waiter: asyncio.Future[None] | None = None
         self._woken = False
         self._lead_s = LEAD_S[1]
+        self._work_s = 0.0
+        """About the median of how long the work of a wake-up takes."""
+        self._returned = self.now()
         loop.add_reader(self._fd, self._fired)
 
     async def sleep_until(self, deadline: float | None) -> None:
         self._woken = False
-        alarm = None if deadline is None else deadline - self._lead_s
-        if alarm is None or alarm > self.now():
+        started = self.now()
+        self._learn_work(started - self._returned)
+        alarm = None if deadline is None else deadline - (self._lead_s if self._work_s <= LONG_WORK_S else 0.0)
+        if alarm is None or alarm > started:
             self._waiter = self._loop.create_future()
             if alarm is not None:
                 _timerfd_settime(self._fd, alarm)
@@ -97,11 +105,16 @@ class TimerfdPacer:
             now = self.now
             while now() < deadline:
                 pass
+        self._returned = self.now()
 
     def _learn(self, delay_s: float) -> None:
         """Follow a quantile of the timer's delays: a miss weighs as much as the hits that it may be among."""
         step = QUANTILE if delay_s > self._lead_s else QUANTILE - 1
         self._lead_s = min(max(self._lead_s + LEARN_S * step, LEAD_S[0]), LEAD_S[1])
+
+    def _learn_work(self, took_s: float) -> None:
+        """Follow the median, which the few wake-ups that also read ahead do not move."""
+        self._work_s = max(self._work_s + (LEARN_S if took_s > self._work_s else -LEARN_S), 0.0)
 
     def wake(self) -> None:
         self._woken = True
@@ -158,13 +171,14 @@ _TFD_TIMER_ABSTIME = 1
 _TFD_FLAGS = 0o2004000  # TFD_NONBLOCK | TFD_CLOEXEC
 
 
+@cache  # to look it up costs more than to set the timer
 def _libc() -> ctypes.CDLL:
-    if sys.platform != "linux":
-        raise NotImplementedError("timerfd is Linux's")
     return ctypes.CDLL(None, use_errno=True)
 
 
 def _timerfd_create() -> int:
+    if sys.platform != "linux":
+        raise NotImplementedError("timerfd is Linux's")
     fd = int(_libc().timerfd_create(_CLOCK_MONOTONIC, _TFD_FLAGS))
     if fd < 0:
         raise OSError(ctypes.get_errno(), "timerfd_create")

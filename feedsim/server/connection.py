@@ -1,13 +1,14 @@
 """One WebSocket connection as a sink for prebuilt frames.
 
 The `websockets` library owns the handshake, control frames and closing; data frames go past it, straight to the
-transport. What this relies on is not documented there (`transport`, `protocol.state`, `send_in_progress`, `drain`), so
-it is all in this module, and a test would notice a change.
+transport. What this relies on is not documented there (`transport`, `protocol.state`, `drain`), so it is all
+in this module, and a test would notice a change.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
@@ -31,16 +32,15 @@ class StampedConnection(ServerConnection):
         super().data_received(data)
 
 
-CLOSE_S = 3.0  # a client gets this long to take the close and to answer it
-
-
 class Connection:
-    """A `Sink` of the hub."""
+    """A `Sink` of the hub. Messages of data never go through the library's own `send`, which may fragment them."""
 
     def __init__(self, connection: StampedConnection) -> None:
         self._connection = connection
-        self._transport = connection.transport
         self._protocol = connection.protocol
+        self._write = connection.transport.write
+        self.buffered: Callable[[], int] = connection.transport.get_write_buffer_size
+        """Bytes handed over that the kernel has not taken yet."""
         self._closing: asyncio.Task[None] | None = None
 
     @property
@@ -51,12 +51,7 @@ class Connection:
     def write(self, data: bytes) -> None:
         """Hand over whole frames; ignored once the connection is closing."""
         if self._protocol.state is OPEN:
-            assert self._connection.send_in_progress is None
-            self._transport.write(data)
-
-    def buffered(self) -> int:
-        """Bytes handed over that the kernel has not taken yet."""
-        return self._transport.get_write_buffer_size()
+            self._write(data)
 
     async def drain(self) -> None:
         """Return when more may be written. Raises ConnectionError when the connection is lost."""
@@ -77,7 +72,7 @@ class Connection:
             async with asyncio.timeout(CLOSE_S):
                 await self._connection.close(code, reason)
         except TimeoutError:
-            self._transport.abort()
+            self._connection.transport.abort()
             await self._connection.wait_closed()
 
     async def closed(self) -> None:

@@ -17,7 +17,7 @@ class SourceInfo:
     """What is known of a source before it is read."""
 
     kind: str
-    """synthetic, recording, seed, sierra or csv."""
+    """synthetic, recording, seed, sierra, dbn or csv."""
     name: str
     """How the user names it: a path or `synthetic:…`."""
     symbols: tuple[str, ...]

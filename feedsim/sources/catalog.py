@@ -12,7 +12,10 @@ import msgspec
 from feedsim.errors import ConfigError, SourceError
 from feedsim.sources.base import Source
 
-KINDS = "a feedsim recording, a Parquet export folder, Sierra chart files (.jsonl) or CSV (.csv, also .gz and .zst)"
+KINDS = (
+    "a feedsim recording, a Parquet export folder, Sierra chart files (.jsonl), DBN (.dbn, .dbn.zst)"
+    " or CSV (.csv, also .gz and .zst)"
+)
 
 
 class Market(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,11 +66,11 @@ def reopen(identity: Mapping[str, Any], *, path: str | None = None) -> Source:
 
 
 # Each kind's module tells whether a path is of its kind; those that load little are asked first.
-_MODULES = {"sierra": "sierra.files", "csv": "delimited", "recording": "recording", "seed": "seed"}
+_MODULES = {"sierra": "sierra.files", "dbn": "dbn.files", "csv": "delimited", "recording": "recording", "seed": "seed"}
 
 
 def kind_of(path: Path) -> str | None:
-    """The kind of source at a path: recording, seed, sierra or csv; None where there is none."""
+    """The kind of source at a path: recording, seed, sierra, dbn or csv; None where there is none."""
     for kind, name in _MODULES.items():
         if import_module(f"feedsim.sources.{name}").recognise(path):
             return kind
@@ -78,9 +81,10 @@ def _synthetic(spec: str, market: Market, options: dict[str, str]) -> Source:
     from feedsim.sources.market_options import market_config
     from feedsim.sources.synthetic import SyntheticSource
 
+    mbo = _take_flag(options, "mbo")
     config = market_config(spec.removeprefix("synthetic:") or market.scenario, market.symbols, options)
     chosen = {} if market.start_ns is None else {"start_ns": market.start_ns}
-    return SyntheticSource(spec, config=config, seed=market.seed, minutes=market.minutes, **chosen)
+    return SyntheticSource(spec, config=config, seed=market.seed, minutes=market.minutes, mbo=mbo, **chosen)
 
 
 def _from_path(path: Path, options: dict[str, str]) -> Source:
@@ -102,6 +106,11 @@ def _from_path(path: Path, options: dict[str, str]) -> Source:
         offset = options.pop("chart_utc_offset_s", None)
         _refuse_rest(options, allowed=("chart_utc_offset_s",))
         return SierraSource(path, chart_utc_offset_s=None if offset is None else _number("chart_utc_offset_s", offset))
+    if kind == "dbn":
+        from feedsim.sources.dbn.source import DbnSource
+
+        _refuse_rest(options, allowed=())
+        return DbnSource(path)
     if kind == "csv":
         return _delimited(path, options)
     raise SourceError(f"nothing here that can be replayed; expected {KINDS}", file=str(path))
@@ -125,6 +134,13 @@ def _number(name: str, text: str) -> int:
 
 def _take_number(options: dict[str, str], name: str, *, default: int) -> int:
     return _number(name, options.pop(name)) if name in options else default
+
+
+def _take_flag(options: dict[str, str], name: str) -> bool:
+    text = options.pop(name, "no")
+    if text not in ("yes", "no"):
+        raise ConfigError(f"{text!r}: expected yes or no", field=f"option {name}")
+    return text == "yes"
 
 
 def _refuse_rest(options: dict[str, str], *, allowed: tuple[str, ...]) -> None:

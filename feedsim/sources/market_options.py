@@ -43,11 +43,13 @@ def market_config(scenario: str, symbols: tuple[str, ...], options: dict[str, st
             given[name] = _number(name, text, _NUMBERS[name])
         elif name == "leadership":
             given[name] = text
+        elif name == "legacy_halt":
+            given[name] = _yes_or_no(name, text)
         elif kind in _BY_SYMBOL and symbol:
             field, convert = _BY_SYMBOL[kind]
             given.setdefault(field, {})[symbol] = _number(name, text, convert)
         else:
-            there = ", ".join((*_NUMBERS, "leadership", *(f"{kind}.<symbol>" for kind in _BY_SYMBOL)))
+            there = ", ".join((*_NUMBERS, "leadership", "legacy_halt", *(f"{kind}.<symbol>" for kind in _BY_SYMBOL)))
             raise ConfigError(f"this source has no such option; it has: {there}", field=name)
     return MarketConfig(scenario=find(scenario), symbols=symbols, **given)
 
@@ -55,6 +57,12 @@ def market_config(scenario: str, symbols: tuple[str, ...], options: dict[str, st
 def find(scenario: str) -> str | Scenario:
     """The name of a scenario, or what a TOML file holds."""
     return read_scenario(Path(scenario)) if scenario.endswith(".toml") else scenario
+
+
+def _yes_or_no(name: str, text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ConfigError(f"{text!r}: expected yes or no", field=f"option {name}")
+    return text == "yes"
 
 
 def _number(name: str, text: str, convert: Callable[[str], Any]) -> Any:

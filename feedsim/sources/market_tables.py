@@ -19,6 +19,7 @@ from feedsim.market.options import LISTED
 from feedsim.market.sheets import Rows
 from feedsim.market.telling import L2_FIELDS
 from feedsim.sources.base import Tables
+from feedsim.sources.market_orders import MBO_FIELDS, NO_PRICE
 
 
 def named_context(rows: npt.NDArray[np.float64]) -> dict[str, Any]:
@@ -101,9 +102,18 @@ def _books(symbols: tuple[str, ...], ticks: Any, symbol: Rows, rows: Rows) -> Ta
     return Table.build("l2", symbols, columns)
 
 
-_MAKERS = {"trade": _trades, "l1": _quotes, "l2": _books}
+def _orders(symbols: tuple[str, ...], ticks: Any, symbol: Rows, rows: Rows) -> Table:
+    columns: dict[str, Any] = dict(zip(MBO_FIELDS, (column.copy() for column in rows.T), strict=True))
+    priced = columns["price"] != NO_PRICE
+    columns["price"] = np.where(priced, columns["price"] * priced * ticks[symbol], np.nan)
+    zeros = np.zeros(len(rows), np.int64)
+    columns.update(symbol=symbol, ts_in_delta=zeros, channel_id=zeros)
+    return Table.build("mbo", symbols, columns)
+
+
+_MAKERS = {"mbo": _orders, "trade": _trades, "l1": _quotes, "l2": _books}
 
 
 def told_tables(symbols: tuple[str, ...], ticks: Any, told: Mapping[str, list[tuple[int, Rows]]]) -> Tables:
-    """Tables of trades, quotes and books, by channel, from the rows of markets, each with its symbol's index."""
+    """Tables by channel, orders to books, from the rows of markets, each with its symbol's index."""
     return {channel: _MAKERS[channel](symbols, ticks, *_in_time(parts)) for channel, parts in told.items() if parts}

@@ -20,12 +20,14 @@ from feedsim.sources.base import SourceInfo, Tables
 from feedsim.sources.injected import Happened, UserEvent, checked, user_events
 
 with numba_cache.kept():
-    from feedsim.market.kernel import FORMAT
+    from feedsim.market.book import ORDER_FIELDS
+    from feedsim.market.kernel import FORMAT, LOG_ROOM
     from feedsim.market.market import ANY_PRICE, SymbolMarket
     from feedsim.market.reaction import BETAS
     from feedsim.market.schedule import Schedule
     from feedsim.market.shape import UNDERLYING
     from feedsim.market.sheets import Entered, Rows, Sheets
+    from feedsim.sources.market_orders import OrderTeller
     from feedsim.sources.market_tables import named_context, told_tables, when_open
 
 PREFIX = "synthetic:"
@@ -35,6 +37,7 @@ WHY_HALTED = (
     dynamic_halt().reason,
     velocity_halt("regular").reason,
     "planned",
+    "daily halt",
 )
 
 
@@ -43,6 +46,7 @@ class _State(msgspec.Struct, array_like=True):
     position_ns: int
     markets: list[bytes]
     entered: int
+    orders: list[bytes] = []
 
 
 class _Entry(NamedTuple):
@@ -73,9 +77,10 @@ class SyntheticSource:
         seed: int = 0,
         minutes: float | None = None,
         start_ns: int = START_NS,
+        mbo: bool = False,
     ) -> None:
         """`name` is `synthetic:` or `synthetic:SCENARIO`, for a source without a config of its own; `minutes` of None
-        has no end. Raises ConfigError.
+        has no end; `mbo` tells every order too. Raises ConfigError.
         """
         config = config or MarketConfig(scenario=name.removeprefix(PREFIX) or "normal")
         _check_numbers(seed, minutes)
@@ -84,7 +89,7 @@ class SyntheticSource:
             kind="synthetic",
             name=PREFIX + config.find().name if name == PREFIX else name,
             symbols=config.symbols,
-            channels=("status", "context", "truth", "trade", "l1", "l2"),
+            channels=("status", "context", "truth", *(("mbo",) if mbo else ()), "trade", "l1", "l2"),
             start_ns=start_ns,
             end_ns=None if minutes is None else start_ns + max(round(minutes * 60 * NS_PER_S), 1),
             identity={
@@ -94,6 +99,7 @@ class SyntheticSource:
                 "seed": seed,
                 "minutes": minutes,
                 "start_ns": start_ns,
+                **({"mbo": True} if mbo else {}),
             },
             contracts={symbol: front_contract(symbol, session_at(start_ns).date) for symbol in config.symbols},
             leadership=(config.leadership, config.strength),
@@ -102,7 +108,8 @@ class SyntheticSource:
         self._markets = [
             SymbolMarket(symbol, config, self.schedule, seed=seed, start_ns=start_ns) for symbol in config.symbols
         ]
-        self._sheets = Sheets()
+        self._tellers = [OrderTeller() for _ in config.symbols] if mbo else []
+        self._sheets = Sheets(orders=2 * LOG_ROOM if mbo else 0)
         self._position_ns = start_ns
         self._journal: list[_Entry] = []
         self._entered = 0  # how many of these lie behind
@@ -121,6 +128,7 @@ class SyntheticSource:
             seed=identity["seed"],
             minutes=identity["minutes"],
             start_ns=identity["start_ns"],
+            mbo=identity.get("mbo", False),
         )
 
     @property
@@ -137,12 +145,13 @@ class SyntheticSource:
     def read(self, until_ns: int) -> Tables:
         """The rows not read yet before `until_ns`; at one time a symbol's trade comes before the L1 that it causes."""
         until_ns = self._within(until_ns)
-        parts: dict[str, list[tuple[int, Rows]]] = {"trade": [], "l1": [], "l2": []}
+        parts: dict[str, list[tuple[int, Rows]]] = {"trade": [], "l1": [], "l2": [], "mbo": []}
         for code, market in enumerate(self._markets):
-            for *told, _ in market.run(until_ns, self._sheets):
+            for told in market.run(until_ns, self._sheets):
                 for channel, rows in zip(parts, told, strict=True):
                     if len(rows):
                         parts[channel].append((code, rows.copy()))
+        parts["mbo"] = self._orders(parts["mbo"], parts["trade"])
         ticks = np.array([self.config.tick(symbol) for symbol in self._info.symbols])
         tables = told_tables(self._info.symbols, ticks, parts)
         tables.update(self._truth(self._position_ns, until_ns))
@@ -152,6 +161,11 @@ class SyntheticSource:
             market.drop_known(until_ns)
         self._position_ns = max(self._position_ns, until_ns)
         return tables
+
+    def _orders(self, log: list[tuple[int, Rows]], trades: list[tuple[int, Rows]]) -> list[tuple[int, Rows]]:
+        """What the markets' logs of one window say, told as orders."""
+        told = ((code, teller.tell(_of(code, log), _of(code, trades))) for code, teller in enumerate(self._tellers))
+        return [(code, rows) for code, rows in told if len(rows)]
 
     def _truth(self, since_ns: int, until_ns: int) -> Tables:
         """A row for each whole second since the start while the market is open, and each symbol."""
@@ -231,9 +245,10 @@ class SyntheticSource:
         self._run_on(until_ns)
 
     def _run_on(self, until_ns: int) -> None:
-        for market in self._markets:
-            for _ in market.run(until_ns, self._sheets):
-                pass
+        for code, market in enumerate(self._markets):
+            for trades, _, _, log in market.run(until_ns, self._sheets):
+                if self._tellers:
+                    self._tellers[code].tell(log, trades)
             market.drop_known(until_ns)
         self._position_ns = max(self._position_ns, until_ns)
 
@@ -341,7 +356,8 @@ class SyntheticSource:
     # ------------------------------------------------------------------------------------------------------ position
 
     def save(self) -> bytes:
-        state = _State(FORMAT, self._position_ns, [market.save() for market in self._markets], self._entered)
+        orders = [teller.save() for teller in self._tellers]
+        state = _State(FORMAT, self._position_ns, [market.save() for market in self._markets], self._entered, orders)
         return msgspec.msgpack.encode(state)
 
     def restore(self, state: bytes) -> None:
@@ -352,9 +368,16 @@ class SyntheticSource:
         self._position_ns, self._entered = saved.position_ns, saved.entered
         for market, part in zip(self._markets, saved.markets, strict=True):
             market.restore(part)
+        for teller, part in zip(self._tellers, saved.orders, strict=True):
+            teller.restore(part)
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _of(code: int, parts: list[tuple[int, Rows]]) -> Rows:
+    mine = [rows for other, rows in parts if other == code]
+    return np.concatenate(mine) if mine else np.empty((0, len(ORDER_FIELDS)), np.int64)
 
 
 def _check_numbers(seed: int, minutes: float | None) -> None:

@@ -33,6 +33,15 @@ def event_frames(items: Sequence[bytes], sent_us: int, encoding: Encoding, *, ba
     return b"".join([frame(build(part, sent_us), encoding) for part in parts])
 
 
+def joined_frame(joined: bytes, sent_us: int, encoding: Encoding) -> bytes:
+    """One frame of events that were encoded together, as a list."""
+    if encoding == "json":
+        payload = b'{"type":"events","sent":%d,"events":%b}' % (sent_us, joined)
+    else:
+        payload = b"".join((_MSGPACK_HEAD, struct.pack(">Q", sent_us), _MSGPACK_EVENTS, joined))
+    return frame(payload, encoding)
+
+
 def _batches(items: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     if len(items) <= MAX_EVENTS and sum(map(len, items)) <= MAX_BYTES:
         yield items

@@ -12,13 +12,13 @@ import msgspec
 from msgspec import Meta
 
 from feedsim.config import LEAST_SPEED, MOST_SPEED
-from feedsim.events import L1, L2, Bar, Context, Event, Footprint, Leadership, Profile, Status, Trade, Truth
+from feedsim.events import L1, L2, Bar, Context, Event, Footprint, Leadership, Mbo, Profile, Status, Trade, Truth
 
 PROTOCOL = 1
 JSON_SUBPROTOCOL = "feedsim.v1.json"
 MSGPACK_SUBPROTOCOL = "feedsim.v1.msgpack"
 
-AnyEvent = Status | Bar | Footprint | Profile | Context | Leadership | Truth | Trade | L1 | L2
+AnyEvent = Status | Bar | Footprint | Profile | Context | Leadership | Truth | Mbo | Trade | L1 | L2
 
 TimeUnit = Literal["ms", "us", "ns"]
 Policy = Literal["skip", "wait", "disconnect"]

@@ -30,7 +30,7 @@ from feedsim.wire.messages import (
     Unsubscribe,
 )
 
-OPT_IN = ("truth",)  # never part of "*": answers must not leak into what a bot trades on
+OPT_IN = ("truth", "mbo")  # never part of "*": answers must not leak into what a bot trades on, and orders are many
 RATE = 100.0  # requests a second that a client may send for long
 BURST = 200.0  # and at once
 REFUSED_IN_A_ROW = 200  # requests above the rate after which the connection ends

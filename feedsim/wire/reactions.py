@@ -52,6 +52,11 @@ class Reaction(msgspec.Struct, gc=False, frozen=True, kw_only=True):
         """Tick to order, wire to wire."""
         return self.arrived_ns - self.written_ns
 
+    @property
+    def bot_ns(self) -> int:
+        """The same without what may have been the server's."""
+        return self.reaction_ns - (self.kernel_ns or 0)
+
 
 class Reactions(msgspec.Struct, kw_only=True):
     """The first line of /reactions: what the rows after it are."""

@@ -9,6 +9,9 @@ import pytest
 from tests.cli.calls import CommandLine
 from tests.lab.made import market, tape_of
 from tests.support.recordings import record
+from tests.support.server import feedsim_server
+
+__all__ = ["feedsim_server"]
 
 
 @pytest.fixture

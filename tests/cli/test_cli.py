@@ -20,6 +20,7 @@ def test_all_commands_are_there() -> None:
     learnt = {
         "serve",
         "generate",
+        "export",
         "stream",
         "record",
         "verify",

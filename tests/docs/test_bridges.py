@@ -7,9 +7,10 @@ import os
 import re
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
-from tests.support.server import REPOSITORY, ServerFactory
+from tests.support.server import REPOSITORY, ServerFactory, gateway_of
 
 PAGES = REPOSITORY / "docs" / "bridges"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
@@ -42,3 +43,29 @@ def test_the_folder_of_chart_files_grows_for_the_reader_shown(tmp_path: Path, fe
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert re.sub(r"\d+", "0", run.stdout) == re.sub(r"\d+", "0", shown)
     assert [int(count) for count in re.findall(r"(\d+) lines", run.stdout)] > [100, 100]
+
+
+def test_the_dtc_client_shown_buys_one_and_hears_of_its_fill(feedsim_server: ServerFactory) -> None:
+    """It prints what is shown, but for prices and cash, which depend on when it came."""
+    text = (PAGES / "dtc.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (shown,) = re.findall(r"\$ python buy_one.py 11099\n(.*?)```", text, re.DOTALL)
+    server = feedsim_server("--dtc-es", "0", "--wait-clients", "1")
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=20) as page:  # after the greeting
+        assert 'feedsim_bridge_clients{bridge="dtc"} 0.0' in page.read().decode()
+    (port,) = re.findall(r"dtc +ES on 127.0.0.1:(\d+)", server.output)
+    run = subprocess.run([sys.executable, "-c", program, port], capture_output=True, text=True, timeout=60, check=True)
+    assert re.sub(r"\d+", "0", run.stdout) == re.sub(r"\d+", "0", shown)
+    assert "filled, 1 at" in run.stdout
+
+
+def test_databento_shows_the_first_quotes_of_the_synthetic_market(feedsim_server: ServerFactory) -> None:
+    """The script of the page, run as it is but for the port, prints what the page shows."""
+    page = (PAGES / "databento.md").read_text()
+    (script,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (shown,) = re.findall(r"It prints\n\n```\n(.*?)```", page, re.DOTALL)
+    (arguments,) = re.findall(r"\$ feedsim serve --databento 13000 (.*)", page)
+    server = feedsim_server(*arguments.split(), "--databento", "0")
+    script = script.replace("port=13000", gateway_of(server))
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert run.stdout == shown, run.stderr

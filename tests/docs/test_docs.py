@@ -128,6 +128,8 @@ def test_every_setting_is_described() -> None:
 def shown_default(value: object) -> str:
     """A default as the table has it."""
     match value:
+        case None:
+            return ""
         case bool():
             return str(value).lower()
         case tuple():

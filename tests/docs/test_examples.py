@@ -19,11 +19,12 @@ import typer
 
 from feedsim.cli import app
 from feedsim.wire.messages import AnyEvent
-from tests.support.server import REPOSITORY, ServerFactory
+from tests.support.server import REPOSITORY, ServerFactory, gateway_of
 
 README = (REPOSITORY / "README.md").read_text()
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md")), REPOSITORY / "clients" / "README.md"]
 URL = "ws://127.0.0.1:8765"
+GATEWAY = "port=13000"
 COMMANDS: Any = typer.main.get_command(app)
 
 
@@ -56,6 +57,9 @@ def test_a_program_runs(program: str, feedsim_server: ServerFactory) -> None:
     if URL in program:
         server = feedsim_server("synthetic:", "--minutes", "1", "--speed", "max", "--wait-clients", "1")
         program = program.replace(URL, server.url)
+    if GATEWAY in program:
+        server = feedsim_server("synthetic:", "--minutes", "1", "--wait-clients", "1", "--databento", "0")
+        program = program.replace(GATEWAY, gateway_of(server))
     run = subprocess.run(
         [sys.executable, "-c", program],
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},

@@ -102,7 +102,7 @@ def run(
     for account in ACCOUNTS:
         exchange.open_account(account)
     total = sum(len(chunk) for chunk in tape)
-    asked = sorted(flow, key=lambda each: each.at)
+    asked = sorted(flow, key=lambda each: (round(each.at * total), each.after_ns))
     for chunk in tape:
         at = 0
         while at < len(chunk):

@@ -22,7 +22,7 @@ FILLS = ("queue", "touch", "pessimistic")
 
 
 @pytest.mark.parametrize("name", TAPES)
-@settings(max_examples=40)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_an_audit_agrees(name: str, data: st.DataObject) -> None:
     """Cash, positions, fees and P&L reconcile, and every fill is one that the tape's book allowed, once."""
@@ -53,7 +53,7 @@ def plain(heard: Heard) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", TAPES)
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_cuts_and_wake_ups_change_nothing(name: str, data: st.DataObject) -> None:
     """However the tape is cut into calls, and however often the clock is read, each account hears the same (law 3)."""
@@ -69,7 +69,7 @@ def test_cuts_and_wake_ups_change_nothing(name: str, data: st.DataObject) -> Non
 
 
 @pytest.mark.parametrize("name", TAPES)
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_the_log_replays(name: str, data: st.DataObject) -> None:
     """Tape and order log give the same private events again, and the same log."""
@@ -83,7 +83,7 @@ def test_the_log_replays(name: str, data: st.DataObject) -> None:
     assert log == first.log
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_an_account_does_not_see_the_other(data: st.DataObject) -> None:
     """What one account hears is the same whether another trades or not."""

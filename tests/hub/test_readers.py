@@ -554,6 +554,24 @@ def test_what_waits_for_one_client_is_bounded(ring_bytes: int, from_seq: int) ->
     run_virtually(main)
 
 
+def test_what_waits_for_a_client_that_stalls_is_bounded() -> None:
+    """Of what is told live 256 KiB at most; the rest stays in the ring."""
+
+    async def main() -> None:
+        hub = Hub(deep_books, ring_bytes=10**8, speed=20)
+        line, _ = hub.join(subscription("l2", depth=20), encoding="json", from_seq=0)
+        await asyncio.sleep(0.5)
+        line.stall()
+        await asyncio.sleep(5)
+        assert 256 * 1024 - 5_000 < line.most_waiting <= 256 * 1024
+        line.go_on()
+        await hub.ended()
+        await hub.stop()
+        assert [event.n for event in line.events] == list(range(1, 2401))
+
+    run_virtually(main)
+
+
 def test_to_resume_is_not_to_be_slow() -> None:
     """A client that wants what the ring dropped is not sent away for it, whatever its policy."""
 

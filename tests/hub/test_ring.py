@@ -17,11 +17,13 @@ from tests.support.chunks import session
 ALL = frozenset(CHANNELS)
 
 
-@given(seed=st.integers(0, 2**32), windows=st.integers(1, 8), max_bytes=st.integers(1, 60_000), told=st.floats(0, 1))
-def test_it_is_bounded_and_loses_only_the_oldest(seed: int, windows: int, max_bytes: int, told: float) -> None:
+@given(seed=st.integers(0, 2**32), windows=st.integers(1, 8), room=st.floats(0, 1), told=st.floats(0, 1))
+def test_it_is_bounded_and_loses_only_the_oldest(seed: int, windows: int, room: float, told: float) -> None:
     """After `overfull` what is published fits, but for its newest block; nothing that is to be published is gone."""
+    chunks = session(seed, windows=windows)
+    max_bytes = max(int(room * sum(chunk.nbytes for chunk in chunks)), 1)
     ring = Ring(max_bytes)
-    blocks = [ring.add(chunk) for chunk in session(seed, windows=windows)]
+    blocks = [ring.add(chunk) for chunk in chunks]
     ring.head = int(blocks[-1].last_seq * told)
     dropped = list(ring.overfull())
     assert [*dropped, *ring.blocks] == blocks
@@ -43,6 +45,17 @@ def test_a_block_is_found_by_seq(seed: int, told: float) -> None:
     for seq in range(blocks[-1].last_seq + 2):
         expected = next((block for block in ring.blocks if block.first_seq <= seq <= block.last_seq), None)
         assert ring.find(seq) is expected
+
+
+def test_a_ring_that_is_exactly_full_keeps_all() -> None:
+    """One byte less, and the oldest goes, and only that."""
+    chunks = session(5)
+    for missing in (0, 1):
+        ring = Ring(sum(chunk.nbytes for chunk in chunks) - missing)
+        blocks = [ring.add(chunk) for chunk in chunks]
+        ring.head = blocks[-1].last_seq
+        assert list(ring.overfull()) == blocks[:missing]
+    assert ring.epoch == 1
 
 
 def test_an_empty_ring() -> None:
@@ -108,6 +121,22 @@ def test_each_event_is_written_once_for_each_form(monkeypatch: pytest.MonkeyPatc
     block.encode(Form("json", "ns"), ALL)
     assert len(written) == 2 * len(chunk)
     assert block.nbytes - before >= 1.9 * once
+
+
+@given(seed=st.integers(0, 2**32), form=forms, shift_ns=st.sampled_from([0, 10**9]), data=st.data())
+def test_what_is_written_together_is_the_same(seed: int, form: Form, shift_ns: int, data: st.DataObject) -> None:
+    """Any stretch of positions as one list has the events that are written one by one, also after it was forgotten."""
+    (chunk,) = session(seed, windows=1)
+    block = Block(chunk, shift_ns=shift_ns)
+    decode = msgspec.json.decode if form.encoding == "json" else msgspec.msgpack.decode
+    alone = [decode(item) for item in Block(chunk, shift_ns=shift_ns).encode(form, ALL)]
+    for _ in range(3):
+        lo = data.draw(st.integers(0, len(chunk)))
+        hi = data.draw(st.integers(lo, len(chunk)))
+        assert decode(block.together(form, lo, hi)) == alone[lo:hi]
+        if data.draw(st.booleans()):
+            block.forget_together()
+    assert form not in block.items
 
 
 class _Counting:

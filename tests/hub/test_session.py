@@ -11,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedsim.errors import SourceError
-from feedsim.events import Chunk, Event
-from feedsim.hub.memory import KEPT_ROWS
+from feedsim.events import Chunk, Event, StreamKey
+from feedsim.hub.memory import KEPT_ROWS, MOST_PARTS, History
+from feedsim.hub.ring import Block, Ring
 from feedsim.instruments import NS_PER_S
 from feedsim.sources.base import Tables
 from feedsim.wire import messages as m
 from tests.hub.lines import CONFIG, EVERYTHING, UNPACED, WALL_US, Hub, stream_of, subscription, tape_events
+from tests.support.chunks import session
 from tests.support.memory_source import START_NS, MemorySource, small_session
 from tests.support.virtual_time import run_virtually
 
@@ -143,6 +145,23 @@ def test_history_is_bounded() -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------- epochs
+
+
+def test_history_in_small_pieces_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session that tells a row at a time: never more than the rows that are kept, in few pieces; the last ones."""
+    kept_rows = 200
+    monkeypatch.setattr("feedsim.hub.memory.KEPT_ROWS", kept_rows)
+    history, ring = History(), Ring(1)
+    key, told = StreamKey("context", "ES"), 0
+    for chunk in session(3, windows=3 * kept_rows, rows=2, channels=("context",)):
+        history.on_told(chunk)
+        told = max([told, *(event.n for event in chunk.events() if event.symbol == "ES")])
+    parts = history._parts[key]
+    assert sum(map(len, parts)) <= kept_rows + MOST_PARTS
+    assert len(parts) <= MOST_PARTS + 1
+    kept = [event.n for event in history.events(ring, key, kept_rows, scale=1)]
+    assert told > kept_rows
+    assert kept == list(range(told - kept_rows + 1, told + 1))
 
 
 def test_a_seek_is_told_and_what_was_owed_is_named() -> None:
@@ -298,3 +317,80 @@ def test_a_recorder_gets_everything_once_and_sets_the_pace_only_at_max(speed: fl
             assert took == pytest.approx(60, abs=1)
 
     run_virtually(main)
+
+
+class Following:
+    """A follower that keeps what it is told, and fails where it is told to."""
+
+    some_wait = False
+
+    def __init__(self, *, fails: str = "") -> None:
+        self.fails = fails
+        self.told: list[tuple[str, int, int]] = []
+
+    def _note(self, what: str, first: int = 0, last: int = 0) -> None:
+        self.told.append((what, first, last))
+        if what == self.fails:
+            raise RuntimeError("a bridge's own mistake")
+
+    async def ready(self) -> None:
+        """Nobody waits for it."""
+
+    def prepare(self, block: Block) -> None:
+        self._note("prepare", block.first_seq, block.last_seq)
+
+    def publish(self, block: Block, lo: int, hi: int) -> None:
+        self._note("publish", block.first_seq + lo, block.first_seq + hi - 1)
+
+    def restart(self) -> None:
+        self._note("restart")
+
+
+def test_followers_are_told_everything_in_order_and_of_epochs() -> None:
+    """Each block is prepared before any of it is told; a seek restarts them before the new epoch's first event."""
+
+    async def main() -> None:
+        hub = Hub(SHORT, speed=UNPACED)
+        follower = Following()
+        hub.session.followers.append(follower)
+        await hub.ended()
+        hub.session.player.seek(START_NS + 10 * NS_PER_S)
+        await asyncio.sleep(0)
+        await hub.ended()
+        restart = follower.told.index(("restart", 0, 0))
+        first, second = follower.told[:restart], follower.told[restart + 1 :]
+        for told, last in ((first, len(tape_events(SHORT))), (second, hub.session.ring.head)):
+            published = [seq for what, lo, hi in told if what == "publish" for seq in range(lo, hi + 1)]
+            assert published == list(range(1, last + 1))
+            prepared = 0
+            for what, _, hi in told:
+                prepared = max(prepared, hi if what == "prepare" else 0)
+                assert hi <= prepared
+        await hub.stop()
+
+    run_virtually(main)
+
+
+@pytest.mark.parametrize("fails", ["prepare", "publish", "restart"])
+def test_a_follower_that_fails_is_told_no_more_and_nobody_else_notices(
+    fails: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The session goes on for its clients and the other followers; the log has the failure."""
+
+    async def main() -> None:
+        hub = Hub(SHORT, speed=UNPACED)
+        bad, good = Following(fails=fails), Following()
+        hub.session.followers += [bad, good]
+        line, _ = hub.join(ALL)
+        await hub.ended()
+        hub.session.player.seek(START_NS)
+        await asyncio.sleep(1)
+        assert [what for what, _, _ in bad.told].count(fails) == 1
+        assert bad.told[-1][0] == fails
+        assert good.told[: len(bad.told)] == bad.told
+        assert len(good.told) > len(bad.told)
+        assert len(line.events) > 1000
+        await hub.stop()
+
+    run_virtually(main)
+    assert "a bridge's own mistake" in capsys.readouterr().out

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedsim.market.chance import UInt64, _mixed, below, draw, exponential, log, normal, stream, uniform
+import feedsim.market
+from feedsim.market.chance import UInt64, _mixed, below, draw, exponential, log, normal, stream, total, uniform
 from feedsim.market.compiling import compiled
 
 MASK = 2**64 - 1
@@ -124,3 +127,12 @@ def test_compiled_arithmetic_has_no_fused_steps() -> None:
     assembly = "".join(anew.inspect_asm().values())
     assert "mul" in assembly
     assert not any(word in assembly for word in ("vfmadd", "vfnmadd", "vfmsub", "fmadd", "fmla", "fmsub"))
+
+
+def test_sums_are_the_same_on_every_python() -> None:
+    """One number after the other, as the built-in one did until 3.11; the market has no other sums of floats."""
+    assert total([0.1] * 10) == 0.9999999999999999
+    assert total(()) == 0.0
+    for path in Path(feedsim.market.__file__).parent.glob("*.py"):
+        calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        assert not [call for call in calls if isinstance(call, ast.Name) and call.id in ("sum", "fsum")], path.name

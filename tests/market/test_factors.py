@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedsim.instruments import trading_day
 from feedsim.market.config import FOLLOWS, MarketConfig
+from feedsim.market.factors import DAILY, VELOCITY
 from feedsim.market.market import SymbolMarket
 from feedsim.market.modulators import HALT
-from feedsim.market.scenario import Scenario
+from feedsim.market.scenario import Phase, Scenario, Window
 from feedsim.market.sheets import Sheets
-from tests.market.runs import HOUR_NS, MINUTE_NS, NINE_THIRTY_NS, market
+from tests.market.runs import HOUR_NS, MINUTE_NS, NINE_THIRTY_NS, SECOND_NS, market, run
 
 Values = npt.NDArray[np.float64]
 SHARED = ("common", "own", "mood", "fear", "x", "late", "vix")
@@ -122,6 +125,67 @@ def test_activity_follows_the_season_and_the_scenario() -> None:
     assert (night > 0).all()
     _, quiet = _latent(market(config=MarketConfig(scenario=_own(act_mult=0.5))), 5)
     assert quiet == pytest.approx(0.5 * day)
+
+
+@pytest.mark.parametrize(("code", "symbol", "other"), [(0, "ES", "NQ"), (1, "NQ", "ES")])
+def test_gamma_acts_on_its_own_index(code: int, symbol: str, other: str) -> None:
+    """Without puts dealers are long gamma and damp, without calls they amplify: that index, and the other one not."""
+
+    def deviations(side: str) -> tuple[float, float]:
+        moved = []
+        for name in (symbol, other):
+            of = market(name)
+            of._options[side][code] = 0.0
+            of._before[1][side][code] = 0.0
+            moved.append(float(np.diff(_latent(of, 5)[0]).std()))
+        return moved[0], moved[1]
+
+    damped, amplified = deviations("puts"), deviations("calls")
+    assert amplified[0] / damped[0] == pytest.approx(1.4 / 0.75, rel=0.05)
+    assert amplified[1] == pytest.approx(damped[1], rel=0.05), "but for the VIX, which follows ES"
+
+
+@pytest.mark.parametrize(("start_ns", "seconds"), [(NINE_THIRTY_NS, 5), (NINE_THIRTY_NS - 6 * HOUR_NS, 10)])
+def test_a_leap_pauses_trading(start_ns: int, seconds: int) -> None:
+    """Half a percent within a second: for five seconds by day, ten by night, as the table of limits says."""
+    leap = Phase(name="leap", seconds=(40.0, 40.0), lean={"jump": 130.0})
+    once = Scenario(name="own", about="mine", windows=(Window(phases=(leap,), gap_s=(40.0, 50.0)),))
+    of = market(start_ns=start_ns, config=MarketConfig(scenario=once))
+    _latent(of, 3, start_ns)
+    (since_ns, why), (until_ns, over) = of.halts[:2]
+    assert (why, over) == (VELOCITY, 0)
+    assert until_ns - since_ns == seconds * SECOND_NS
+
+
+@pytest.mark.parametrize(("day", "halted"), [(25, True), (28, False)])
+def test_the_halt_of_former_years(day: int, halted: bool) -> None:
+    """By option, 16:15 to 16:30, up to 2021-06-25; nothing happens in it, also where a session starts in it."""
+    close_ns = trading_day(date(2021, 6, day)).rth_close_ns
+    config = MarketConfig(legacy_halt=True)
+    for start_ns in (close_ns + 14 * MINUTE_NS, close_ns + 20 * MINUTE_NS):
+        of = market(start_ns=start_ns, config=config)
+        told = run(of, [start_ns + 20 * MINUTE_NS])
+        quiet = (told.l1[:, 0] >= close_ns + 15 * MINUTE_NS) & (told.l1[:, 0] < close_ns + 30 * MINUTE_NS)
+        assert quiet.any() != halted
+        since_ns = max(start_ns, close_ns + 15 * MINUTE_NS)
+        assert of.halts == ([(since_ns, DAILY), (close_ns + 30 * MINUTE_NS, 0)] if halted else [])
+    plain = market(start_ns=close_ns + 20 * MINUTE_NS)
+    run(plain, [close_ns + 21 * MINUTE_NS])
+    assert plain.halts == []
+
+
+def test_an_early_close_is_a_close() -> None:
+    """Its last minutes are as busy as those of a whole day are, compared with the hour before."""
+    closes = [trading_day(date(2025, 11, day)).rth_close_ns for day in (26, 28)]
+    ratios = []
+    for close_ns in closes:
+        last, before = (
+            _latent(market(start_ns=at), 2, at)[1].mean()
+            for at in (close_ns - 2 * MINUTE_NS, close_ns - 32 * MINUTE_NS)
+        )
+        ratios.append(last / before)
+    assert min(ratios) > 5
+    assert ratios[1] == pytest.approx(ratios[0], rel=0.6)
 
 
 def test_a_fall_to_the_limit_stops_trading() -> None:

@@ -19,7 +19,19 @@ from feedsim.market.law import law_record
 from feedsim.market.modulators import FLOW_BIAS, HALT, NEUTRAL, TRADES
 from feedsim.market.presets import PRESETS
 from tests.market import invariants
-from tests.market.runs import L2_EVERY_NS, MINUTE_NS, NINE_THIRTY_NS, SECOND_NS, SYMBOLS, WIDTHS, Told, session
+from tests.market.runs import (
+    HOUR_NS,
+    L2_EVERY_NS,
+    MINUTE_NS,
+    NINE_THIRTY_NS,
+    SECOND_NS,
+    SYMBOLS,
+    WIDTHS,
+    Told,
+    market,
+    run,
+    session,
+)
 
 START_NS = NINE_THIRTY_NS
 END_NS = START_NS + 3 * MINUTE_NS
@@ -250,13 +262,16 @@ def test_leans_lean() -> None:
     """With the same chances, a bias to buy makes more buys, and more trades are more trades."""
     sums: dict[str, tuple[int, int]] = {}
     for name, column, value in (("neutral", TRADES, 1.0), ("trades", TRADES, 3.0), ("buys", FLOW_BIAS, 2.0)):
-        state, law = _record("es_2025", 3)
-        rows = _rows()
-        rows[:, column] = value
-        trades = _run(state, law, rows, np.full(STEPS, float(PRICE)), START_NS + MINUTE_NS).trades
-        sums[name] = len(trades), int(trades[:, 3].sum())
+        sides = []
+        for seed in range(3, 6):
+            state, law = _record("es_2025", seed)
+            rows = _rows()
+            rows[:, column] = value
+            trades = _run(state, law, rows, np.full(STEPS, float(PRICE)), START_NS + MINUTE_NS).trades
+            sides += trades[:, 3].tolist()
+        sums[name] = len(sides), sum(sides)
     assert sums["trades"][0] > 1.5 * sums["neutral"][0]
-    assert sums["buys"][1] > sums["neutral"][1] + 0.2 * sums["neutral"][0]
+    assert sums["buys"][1] > sums["neutral"][1] + 0.1 * sums["neutral"][0], "though the latent price stands"
 
 
 @pytest.mark.parametrize("preset", ["es_2025", "nq_2025"])
@@ -281,6 +296,20 @@ def test_rates_are_those_of_a_live_feed(symbol: str) -> None:
     assert 1 < trades < l1
     assert 30 < l1 < 3000
     assert 5 < l2 <= 10.1
+
+
+def test_a_wide_spread_lasts_at_night() -> None:
+    """ES stands at more than a tick for a few percent of the night, and for less than one of the day."""
+    shares = []
+    for start_ns in (NINE_THIRTY_NS + 2 * HOUR_NS, NINE_THIRTY_NS - 7 * HOUR_NS):
+        wide = 0
+        for seed in range(3):
+            l1 = run(market(seed=seed, start_ns=start_ns), [start_ns + 10 * MINUTE_NS]).l1
+            lasted = np.diff(l1[:, 0], append=start_ns + 10 * MINUTE_NS)
+            wide += int(lasted[l1[:, 2] - l1[:, 1] > 1].sum())
+        shares.append(wide / (30 * MINUTE_NS))
+    assert shares[0] < 0.015
+    assert 0.005 < shares[1] < 0.08
 
 
 def test_a_walk_has_room() -> None:

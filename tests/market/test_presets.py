@@ -9,13 +9,9 @@ import pytest
 from feedsim.instruments import INSTRUMENTS
 from feedsim.market.book import QUEUE, SHOWN, WINDOW
 from feedsim.market.config import DEFAULT_PRESETS
-from feedsim.market.presets import PRESETS, Preset
+from feedsim.market.presets import PRESETS, SHARES, Preset
 
 every_preset = pytest.mark.parametrize("name", PRESETS)
-PROBABILITIES = (
-    *("burst", "burst_after", "wide_slow", "trade", "excitation_decay", "take_all", "through", "at_best"),
-    *("modify", "cancel_last", "refill", "inside", "pull"),
-)
 
 
 def test_every_instrument_has_one() -> None:
@@ -28,7 +24,7 @@ def test_every_instrument_has_one() -> None:
 def test_chances_are_chances(name: str) -> None:
     """Within 0 and 1; the side that steps up is never certain, because its odds are taken."""
     preset = PRESETS[name]
-    assert all(0 <= getattr(preset, field) <= 1 for field in PROBABILITIES)
+    assert all(0 <= getattr(preset, field) <= 1 for field in SHARES)
     assert 0 < preset.step_up < 1
     assert preset.excitation_decay < 1
     assert preset.burst < 1, "a burst ends"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from itertools import pairwise
 from statistics import fmean
 
 import pytest
 
-from feedsim.market.seasons import RTH, SESSION_MINUTES, busy, swing
+from feedsim.instruments import NS_PER_MINUTE, trading_day
+from feedsim.market.seasons import CLOSING, RTH, SESSION_MINUTES, busy, minute_of_season, swing
 
 ROOTS = ("ES", "NQ")
 
@@ -56,7 +58,7 @@ def test_the_open_and_the_close_are_bursts(root: str, first: float, last: float,
     assert fmean(regular[-2:]) == pytest.approx(at_close, rel=0.05)
 
 
-@pytest.mark.parametrize(("root", "share"), [("ES", 0.80), ("NQ", 0.77)])
+@pytest.mark.parametrize(("root", "share"), [("ES", 0.81), ("NQ", 0.81)])
 def test_the_share_of_regular_trading(root: str, share: float) -> None:
     """In a session's volume."""
     values = busy(root)
@@ -86,6 +88,20 @@ def test_the_night_has_half_the_volatility() -> None:
     night, evening = values[: RTH.start], values[RTH.stop :]
     assert 0.4 < fmean([*night, *evening]) < 0.6
     assert max(night) == values[14 * 60 + 30]
+
+
+def test_an_early_close_has_the_closing_half_hour() -> None:
+    """Minute by minute the last half hour of a whole day; before it, and on other days, the minute itself."""
+    whole, half, stub = (trading_day(date(2025, *day)) for day in ((11, 26), (11, 28), (4, 18)))
+    assert (stub.rth_open_ns, half.closes_early) == (stub.rth_close_ns, True)
+    for day in (whole, half, stub):
+        minutes = range((day.close_ns - day.open_ns) // NS_PER_MINUTE)
+        found = [minute_of_season(day, day.open_ns + minute * NS_PER_MINUTE) for minute in minutes]
+        assert minute_of_season(day, day.close_ns - 1) == found[-1]
+        if day is half:
+            assert found[-CLOSING:] == list(range(RTH.stop - CLOSING, RTH.stop))
+            found, minutes = found[:-CLOSING], minutes[:-CLOSING]
+        assert found == list(minutes)
 
 
 @pytest.mark.parametrize("root", ROOTS)

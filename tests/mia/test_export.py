@@ -57,6 +57,12 @@ def test_the_same_session_is_the_same_bytes(session: Session, tmp_path: Path) ->
     rows = [export_session(session, tmp_path / name) for name in "ab"]
     assert rows[0] == rows[1]
     assert rows[0]["l2"] == 7200
+    windows = session.frames()["windows"]
+    assert rows[0]["windows"] == len(windows) > 0
+    again = pd.read_parquet(tmp_path / "a" / "windows.parquet")
+    pd.testing.assert_frame_equal(again, windows)
+    assert again.attrs == windows.attrs
+    assert SeedSource(tmp_path / "a").info.channels
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
 

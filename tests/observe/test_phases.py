@@ -45,8 +45,8 @@ def test_a_week() -> None:
     assert daily.array("reason").tolist() == ["session start"] * 2 + ["daily break"] * 2
 
 
-def reasons(start: str, end: str, *, halts: bool = False) -> list[tuple[int, str, str]]:
-    told = rows(Phases(("ES",), {}, start_ns=ns(start), halts=halts).observe(Table.empty("trade", ("ES",)), ns(end)))
+def reasons(start: str, end: str) -> list[tuple[int, str, str]]:
+    told = rows(Phases(("ES",), {}, start_ns=ns(start)).observe(Table.empty("trade", ("ES",)), ns(end)))
     return [(row["ts"], row["phase"], row["reason"]) for row in told]
 
 
@@ -70,17 +70,6 @@ def test_holidays() -> None:
         (ns("2025-12-26T17:00:00"), "closed", "weekend"),
     ]
     assert reasons("2024-12-31T16:59:00", "2024-12-31T17:00:01")[-1][2] == "holiday"
-
-
-def test_the_halt_of_former_years() -> None:
-    """By option, and only while there was one; a start within it is told as what it is."""
-    assert reasons("2021-06-25T16:00:00", "2021-06-25T17:00:00", halts=True)[1:] == [
-        (ns("2021-06-25T16:15:00"), "halt", "daily halt"),
-        (ns("2021-06-25T16:30:00"), "open", "halt over"),
-    ]
-    assert reasons("2021-06-25T16:20:00", "2021-06-25T16:20:01", halts=True)[0][1] == "halt"
-    assert len(reasons("2021-06-25T16:00:00", "2021-06-25T17:00:00")) == 1
-    assert len(reasons("2021-06-28T16:00:00", "2021-06-28T17:00:00", halts=True)) == 1
 
 
 def test_nothing_before_the_start() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedsim.playback import pacing
-from feedsim.playback.pacing import LEAD_S, LoopPacer, Pacer, TimerfdPacer, pacer_for
+from feedsim.playback.pacing import LEAD_S, LONG_WORK_S, LoopPacer, Pacer, TimerfdPacer, pacer_for
 from tests.support.virtual_time import run_virtually
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="timerfd is Linux's")
@@ -138,6 +138,25 @@ async def test_the_lead_is_learned_within_its_bounds() -> None:
     for _ in range(1000):
         pacer._learn(1.0)
     assert pacer._lead_s == LEAD_S[1]
+    pacer.close()
+
+
+@linux_only
+@pytest.mark.parametrize(("took_s", "spins"), [(LONG_WORK_S / 2, True), (LONG_WORK_S * 2, False)])
+async def test_long_work_is_not_spun_for(monkeypatch: pytest.MonkeyPatch, took_s: float, spins: bool) -> None:
+    """The timer is set to the deadline itself where most wake-ups have long work, and before it elsewhere."""
+    pacer = pacer_for(asyncio.get_running_loop())
+    assert isinstance(pacer, TimerfdPacer)
+    for _ in range(100):
+        pacer._learn_work(took_s)
+        pacer._learn_work(took_s)
+        pacer._learn_work(10.0 if spins else 0.0)  # one in three is otherwise
+    alarms: list[float] = []
+    monkeypatch.setattr(pacing, "_timerfd_settime", lambda _, alarm: alarms.append(alarm))
+    asyncio.get_running_loop().call_soon(pacer.wake)
+    deadline = pacer.now() + 60
+    await pacer.sleep_until(deadline)
+    assert [alarm < deadline for alarm in alarms] == [spins]
     pacer.close()
 
 

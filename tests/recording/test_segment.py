@@ -68,6 +68,16 @@ def test_it_is_made_in_steps_of_a_row_group(tmp_path: Path, monkeypatch: pytest.
     assert sum(rows) == 300
 
 
+def test_batches_larger_than_a_row_group_are_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every row once, whatever the sizes."""
+    monkeypatch.setattr(module, "ROW_GROUP", 20)
+    segment = sealed(tmp_path)
+    table = pq.read_table(tmp_path / segment.file, partitioning=None)
+    assert table.equals(pa.Table.from_batches(batches()))
+    metadata = pq.ParquetFile(tmp_path / segment.file).metadata
+    assert max(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)) <= 39
+
+
 def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     """Neither a segment nor a temporary file."""
     with file_size_limit(1000), pytest.raises(OSError, match="too large"):

@@ -112,6 +112,7 @@ class Peer:
         if isinstance(self.asked, m.Subscribe) and (self.asked.from_seq is not None or self.conflated):
             self.next.clear()
             self.seq = message.seq
+        self.seq = min(self.seq, message.seq)
         wanted = {(channel, symbol) for channel, symbol in message.streams}
         lengths = message.tf_s
         self.next = {

@@ -122,3 +122,27 @@ async def test_other_paths(path: str, serve: Serve) -> None:
         status, _, text = await get(service, path)
     assert status == 404
     assert "/metrics" in text
+
+
+async def test_reactions_are_told_from_any_row(serve: Serve) -> None:
+    """A head, then a row for each ping that named an event; `after` leaves out what is known, nonsense nothing."""
+    async with serve(speed=50.0) as service, talking(service) as talk:
+        await talk.send("subscribe", channels=["trade"])
+        for event in (await talk.events(3))[:3]:
+            await talk.ask("ping", seen_seq=event["seq"])
+        await talk.ask("ping")
+        _, headers, page = await get(service, "/reactions")
+        pages = [(await get(service, f"/reactions{query}"))[2] for query in ("?after=2", "?after=x", "?x=1")]
+    assert headers.get_content_type() == "application/jsonl"
+    head, *rows = map(json.loads, page.splitlines())
+    assert (head["type"], head["first_n"], head["last_n"]) == ("reactions", 1, 3)
+    assert [(row["n"], row["op"], row["channel"], row["inferred"]) for row in rows] == [
+        (n, "ping", "trade", False) for n in (1, 2, 3)
+    ]
+    assert [len(page.splitlines()) for page in pages] == [2, 4, 4]
+
+
+async def test_reactions_are_for_those_who_have_the_token(serve: Serve) -> None:
+    """The other pages are for everybody."""
+    async with serve(token="secret") as service:
+        assert [(await get(service, path))[0] for path in ("/reactions", "/healthz")] == [401, 200]

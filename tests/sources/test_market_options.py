@@ -22,6 +22,7 @@ def test_all_words() -> None:
         "lot_scale": "2",
         "l2_interval_ms": "50",
         "leadership": "balanced",
+        "legacy_halt": "yes",
         "price.ES": "6500",
         "price.NQ": "24000.25",
         "tick.NQ": "0.25",
@@ -36,6 +37,7 @@ def test_all_words() -> None:
         lot_scale=2,
         l2_interval_ms=50,
         leadership="balanced",
+        legacy_halt=True,
         prices={"ES": 6500, "NQ": 24_000.25},
         ticks={"NQ": 0.25},
         presets={"ES": "es_2019"},
@@ -71,6 +73,7 @@ def test_a_file_is_a_scenario(tmp_path: Path) -> None:
         ({"price.ES": "nan"}, "prices.ES: nan: expected"),
         ({"price.YM": "40000"}, "prices.YM: expected only ES, NQ"),
         ({"tick.ES": "0.3"}, "prices.ES: 5000.0: not a multiple of the tick 0.3"),
+        ({"legacy_halt": "1"}, "option legacy_halt: '1': expected yes or no"),
         ({"leadership": "me"}, "leadership: 'me': expected NQ_leads, ES_leads, balanced"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from feedsim.errors import ConfigError, SourceError
 from feedsim.events import INT_NULL, Digest, Ragged
 from feedsim.events.types import L1, Trade
-from feedsim.instruments import INSTRUMENTS, NS_PER_S
+from feedsim.instruments import INSTRUMENTS, NS_PER_S, trading_day
 from feedsim.market.config import PRICES, START_NS, MarketConfig
 from feedsim.market.scenario import News, Phase, Scenario, Window
 from feedsim.market.scenarios import SCENARIOS
@@ -259,6 +260,15 @@ def test_halts_are_told() -> None:
         for (since, until), phase in zip(pairwise(mine.array("ts").tolist()), mine.array("phase"), strict=False):
             inside = (times >= since) & (times < until)
             assert inside.any() == (phase == "open")
+
+
+def test_the_halt_of_former_years_is_told() -> None:
+    """As what it is, when it begins and when it is over."""
+    start_ns = trading_day(date(2021, 6, 25)).rth_close_ns + 14 * 60 * NS_PER_S
+    source = SyntheticSource(config=MarketConfig(symbols=("ES",), legacy_halt=True), minutes=17, start_ns=start_ns)
+    status = source.read(start_ns + 17 * 60 * NS_PER_S)["status"]
+    assert status.array("reason").tolist() == ["daily halt", "halt over"]
+    assert (status.array("ts") - start_ns).tolist() == [60 * NS_PER_S, 16 * 60 * NS_PER_S]
 
 
 def test_context_is_whole(tables: Tables) -> None:

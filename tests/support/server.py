@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -57,6 +58,15 @@ class RunningServer:
         self.killed = True
         self.process.kill()
         self.process.wait()
+
+
+def gateway_of(server: RunningServer) -> str:
+    """`port=…` of a server's Databento gateway, as it has greeted with."""
+    deadline = time.monotonic() + START_S
+    while (match := re.search(r"databento\.Live\(.*\b(port=\d+)\)", server.output)) is None:
+        assert time.monotonic() < deadline, server.output
+        time.sleep(0.01)
+    return match[1]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from websockets.frames import Frame, Opcode
 
 from feedsim.events import Trade
 from feedsim.wire.codec import CODECS, Encoding
-from feedsim.wire.frames import MAX_EVENTS, event_frames, frame
+from feedsim.wire.frames import MAX_EVENTS, event_frames, frame, joined_frame
 from tests.support.frames import parsed
 
 LIMIT_BYTES = 256 * 1024
@@ -75,6 +75,16 @@ def test_as_few_frames_as_the_limit_of_events_allows(encoding: Encoding, count: 
     assert [event["n"] for one in frames for event in opened(encoding, bytes(one.data))["events"]] == [
         *range(1, count + 1)
     ]
+
+
+@encodings
+@pytest.mark.parametrize("count", [1, 15, 16, 1000])
+def test_events_that_were_encoded_together_make_the_same_frame(encoding: Encoding, count: int) -> None:
+    """Byte for byte that of the events one by one."""
+    events = trades(count, 1)
+    codec = CODECS[encoding]
+    joined = joined_frame(codec.encode_together(events), 7, encoding)
+    assert joined == event_frames(codec.encode_events(events), 7, encoding)
 
 
 @encodings

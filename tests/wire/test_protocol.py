@@ -342,10 +342,10 @@ def unsubscribed(core: ServerProtocol, **fields: Any) -> Subscription:
     return core.unsubscribe(request)
 
 
-def test_all_is_all_but_truth() -> None:
-    """`*` names every channel that a bot may trade on; truth must be named."""
-    assert {channel for channel, _ in subscribed(protocol()).streams} == set(CHANNELS) - {"truth"}
-    both = subscribed(protocol(), channels=["*", "truth"], symbols=["NQ"])
+def test_all_is_all_but_truth_and_orders() -> None:
+    """`*` names every channel that a bot usually trades on; truth and mbo must be named."""
+    assert {channel for channel, _ in subscribed(protocol()).streams} == set(CHANNELS) - {"truth", "mbo"}
+    both = subscribed(protocol(), channels=["*", "truth", "mbo"], symbols=["NQ"])
     assert both.streams == {(channel, "NQ") for channel in CHANNELS}
 
 

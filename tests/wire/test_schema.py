@@ -60,6 +60,7 @@ VALIDATORS = {
         "Profile",
         "Context",
         "Leadership",
+        "Mbo",
         "Truth",
         "Trade",
         "L1",

@@ -13,7 +13,8 @@ import structlog
 
 from feedsim.bridges.dtc.enums import BuySell, OrderStatus, OrderType, TimeInForce, UpdateReason
 from feedsim.bridges.dtc.market import seconds
-from feedsim.bridges.dtc.messages import AccountBalanceUpdate, Message, OrderUpdate, PositionUpdate
+from feedsim.bridges.dtc.messages import Message
+from feedsim.bridges.dtc.order_messages import AccountBalanceUpdate, OrderUpdate, PositionUpdate
 from feedsim.hub.audience import Audience, Cursor
 from feedsim.hub.desk import Desk
 from feedsim.wire.messages import (

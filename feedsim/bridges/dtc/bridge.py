@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +38,7 @@ from feedsim.instruments import root_of
 
 MOST_CLIENTS = 100  # of all ports
 MOST_ACCOUNTS = 64
+SEND_BUFFER = 256 * 1024  # bytes that the kernel may hold for one client
 _ACCOUNT = re.compile(r"[\w.@-]{1,32}")
 _TICK_S = 0.5
 
@@ -89,7 +91,8 @@ class DtcBridge:
         self._hearing: defaultdict[str, set[Trader]] = defaultdict(set)
         self._servers: list[asyncio.Server] = []
         self._ticking: asyncio.Task[None] | None = None
-        self._restarted = False
+        self._anew: dict[str, set[str]] = {"data": set(), "depth": set()}
+        """Symbols of a new epoch that nobody has heard of yet."""
 
     # ----------------------------------------------------------------------------------------------------------- life
 
@@ -115,10 +118,12 @@ class DtcBridge:
             except OSError as error:
                 problem = f"cannot listen on {self._settings.host}:{port}: {error.strerror}"
                 raise ConfigError(problem, field=field) from None
+            for listener in server.sockets:  # accepted sockets inherit it: kernel buffers hide a slow reader
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
             self._servers.append(server)
             self.ports[symbol] = int(server.sockets[0].getsockname()[1])
         self._ticking = loop.create_task(self._tick(), name="feedsim dtc")
-        self._session.followers.append(self)
+        self._session.follow(self)
 
     async def close(self, reason: str) -> None:
         """Log everybody off."""
@@ -147,7 +152,7 @@ class DtcBridge:
         most = self._settings.max_clients
         if len(self._transports) >= most:
             self.on_refused("full")
-            transport.write(encode(Logoff(reason=f"full: {most} clients are here"), Encoding.JSON))
+            transport.write([encode(Logoff(reason=f"full: {most} clients are here"), Encoding.JSON)])
             return False
         self._transports.add(transport)
         return True
@@ -209,8 +214,8 @@ class DtcBridge:
         self.counts.refused += 1
         self.refused[reason] += 1
 
-    def on_sent(self, size: int) -> None:
-        self.counts.sent += 1
+    def on_sent(self, count: int, size: int) -> None:
+        self.counts.sent += count
         self.counts.bytes += size
 
     # ----------------------------------------------------------------------------------------------------- being told
@@ -226,11 +231,13 @@ class DtcBridge:
     def publish(self, block: Block, lo: int, hi: int) -> None:
         for event in self._due.take(block, lo, hi):
             self._on_event(event, block.shift_ns)
+        for client in self._clients:
+            client.flush()
 
     def restart(self) -> None:
         """The market begins anew; whoever is subscribed gets a snapshot with its first quote."""
         self.markets = {symbol: Market() for symbol in self.symbols}
-        self._restarted = True
+        self._anew = {"data": set(self.symbols), "depth": set(self.symbols)}
 
     def _on_event(self, event: Event, shift_ns: int) -> None:
         market, symbol = self.markets[event.symbol], event.symbol
@@ -239,17 +246,24 @@ class DtcBridge:
                 self._send_data(symbol, [market.trade(event, shift_ns)])
             case L1():
                 update = market.quote(event, shift_ns)
-                if self._restarted:
-                    self._restarted = False
-                    for client in self._clients:
-                        client.snapshots()
+                if symbol in self._anew["data"]:
+                    self._anew["data"].remove(symbol)
+                    self._send_snapshots(data_of=(symbol,))
                 elif update is not None:
                     self._send_data(symbol, [update])
             case L2():
                 market.depth(event, shift_ns)
-                self._send_depth(symbol, market)
+                if symbol in self._anew["depth"]:
+                    self._anew["depth"].remove(symbol)
+                    self._send_snapshots(depth_of=(symbol,))
+                else:
+                    self._send_depth(symbol, market)
             case Profile():
                 market.profile(event)
+
+    def _send_snapshots(self, *, data_of: Sequence[str] = (), depth_of: Sequence[str] = ()) -> None:
+        for client in self._clients:
+            client.snapshots(data_of=data_of, depth_of=depth_of)
 
     def _send_data(self, symbol: str, updates: Sequence[Update]) -> None:
         written: dict[tuple[Encoding, int], list[bytes]] = {}
@@ -280,8 +294,7 @@ class DtcBridge:
             for update in updates:
                 update.symbol_id = symbol_id
             written[encoding, symbol_id] = [encode(update, encoding) for update in updates]
-        for data in written[encoding, symbol_id]:
-            client.write(data)
+        client.tell(written[encoding, symbol_id])
 
 
 class _Guest:

@@ -7,7 +7,7 @@ takes it again, a snapshot follows. What its account hears is never dropped.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from feedsim.bridges.dtc import messages as m
@@ -30,7 +30,7 @@ MOST_WAITING = 512 * 1024  # bytes at which it is closed: it does not even take 
 class Link(Protocol):
     """A client's connection: takes whole messages."""
 
-    def write(self, data: bytes) -> None: ...
+    def write(self, messages: Sequence[bytes]) -> None: ...
 
     def buffered(self) -> int: ...
 
@@ -55,7 +55,7 @@ class House(TradingHouse, Protocol):
 
     def on_dropped(self, count: int) -> None: ...
 
-    def on_sent(self, size: int) -> None: ...
+    def on_sent(self, count: int, size: int) -> None: ...
 
 
 class Client:
@@ -78,6 +78,8 @@ class Client:
         self._second, self._count = int(now), 0
         self._dropped = 0
         self._behind = False
+        self._told: list[bytes] = []
+        self._told_bytes = 0
         self._handlers: dict[type[m.Message], Callable[[Any], None]] = {
             m.EncodingRequest: self._encode,
             m.LogonRequest: self._log_on,
@@ -147,17 +149,26 @@ class Client:
 
     def send(self, message: m.Message) -> None:
         """A message that has to arrive."""
-        self.write(encode(message, self.encoding or Encoding.JSON))
+        self.tell([encode(message, self.encoding or Encoding.JSON)])
+        self.flush()
 
-    def write(self, data: bytes) -> None:
-        if self.gone:
+    def tell(self, messages: Sequence[bytes]) -> None:
+        """Encoded messages, in their order, with the next `flush`."""
+        self._told += messages
+        self._told_bytes += sum(map(len, messages))
+
+    def flush(self) -> None:
+        """Write what was told since the last time, all at once."""
+        told, self._told = self._told, []
+        size, self._told_bytes = self._told_bytes, 0
+        if self.gone or not told:
             return
         if self._link.buffered() > MOST_WAITING:
             self._house.on_refused("slow")
             self.end()
             return
-        self._link.write(data)
-        self._house.on_sent(len(data))
+        self._link.write(told)
+        self._house.on_sent(len(told), size)
 
     # --------------------------------------------------------------------------------------------------------- logon
 
@@ -264,19 +275,21 @@ class Client:
             level.symbol_id = symbol_id  # type: ignore[attr-defined] # all of these have one
             self.send(level)
 
-    def snapshots(self) -> None:
-        """The newest state of everything that it is subscribed to."""
+    def snapshots(self, *, data_of: Collection[str], depth_of: Collection[str]) -> None:
+        """The newest state of what it is subscribed to, of some symbols."""
         for symbol_id, symbol in self.data.items():
-            self._send_snapshot(symbol_id, symbol)
+            if symbol in data_of:
+                self._send_snapshot(symbol_id, symbol)
         for symbol_id, (symbol, levels) in self.depth.items():
-            self._send_depth(symbol_id, symbol, levels)
+            if symbol in depth_of:
+                self._send_depth(symbol_id, symbol, levels)
 
     def may_take(self, count: int) -> bool:
         """Whether so many messages of market data may be written now; else they are dropped."""
-        waiting = self._link.buffered()
+        waiting = self._link.buffered() + self._told_bytes
         if self._behind and waiting < FULL // 4:
             self._behind = False
-            self.snapshots()
+            self.snapshots(data_of=self._house.symbols, depth_of=self._house.symbols)
             return False  # the snapshots have it
         if self._behind or waiting > FULL:
             self._behind = True

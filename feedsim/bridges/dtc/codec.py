@@ -7,9 +7,30 @@ from typing import Any, get_args
 
 import msgspec
 
+from feedsim.bridges.dtc import messages as m
+from feedsim.bridges.dtc import order_messages as o
 from feedsim.bridges.dtc.enums import Encoding
-from feedsim.bridges.dtc.messages import AnyRequest, Message
+from feedsim.bridges.dtc.messages import Message
 
+AnyRequest = (
+    m.EncodingRequest
+    | m.LogonRequest
+    | m.Heartbeat
+    | m.Logoff
+    | m.MarketDataRequest
+    | m.MarketDepthRequest
+    | m.SecurityDefinitionForSymbolRequest
+    | o.SubmitNewSingleOrder
+    | o.CancelReplaceOrder
+    | o.CancelOrder
+    | o.SubmitFlattenPositionOrder
+    | o.FlattenPositionsForTradeAccount
+    | o.OpenOrdersRequest
+    | o.CurrentPositionsRequest
+    | o.TradeAccountsRequest
+    | o.AccountBalanceRequest
+)
+"""What clients may send."""
 DBL_MAX = sys.float_info.max
 """Stands for a price or quantity that is not set, in compact JSON."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from feedsim.bridges.dtc.enums import BuySell, OrderType, TimeInForce, read
-from feedsim.bridges.dtc.messages import CancelReplaceOrder, SubmitNewSingleOrder
+from feedsim.bridges.dtc.order_messages import CancelReplaceOrder, SubmitNewSingleOrder
 from feedsim.wire.messages import OrderEvent, OrderNew, OrderReplace
 
 LONGEST_ID = 64

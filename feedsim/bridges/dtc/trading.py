@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import structlog
 
 from feedsim.bridges.dtc import messages as m
+from feedsim.bridges.dtc import order_messages as o
 from feedsim.bridges.dtc.accounts import TradeAccount
 from feedsim.bridges.dtc.enums import UpdateReason
 from feedsim.bridges.dtc.orders import LONGEST_ID, new_order, replacement
@@ -57,15 +58,15 @@ class Trading:
         self._account: TradeAccount | None = None
         self._warned = False
         self.handlers: dict[type[m.Message], Callable[[Any], None]] = {
-            m.SubmitNewSingleOrder: self._new_order,
-            m.CancelReplaceOrder: self._replace,
-            m.CancelOrder: self._cancel,
-            m.SubmitFlattenPositionOrder: self._flatten,
-            m.FlattenPositionsForTradeAccount: self._flatten_all,
-            m.OpenOrdersRequest: self._open_orders,
-            m.CurrentPositionsRequest: self._positions,
-            m.TradeAccountsRequest: self._accounts,
-            m.AccountBalanceRequest: self._balance,
+            o.SubmitNewSingleOrder: self._new_order,
+            o.CancelReplaceOrder: self._replace,
+            o.CancelOrder: self._cancel,
+            o.SubmitFlattenPositionOrder: self._flatten,
+            o.FlattenPositionsForTradeAccount: self._flatten_all,
+            o.OpenOrdersRequest: self._open_orders,
+            o.CurrentPositionsRequest: self._positions,
+            o.TradeAccountsRequest: self._accounts,
+            o.AccountBalanceRequest: self._balance,
         }
 
     def _trade_account(self, name: str) -> TradeAccount | None:
@@ -86,9 +87,9 @@ class Trading:
             self._client.send(account.refusal(client_order_id, reason, text))
             return
         why = text if self._house.trading else "nobody trades here"
-        self._client.send(m.OrderUpdate(client_order_id=client_order_id, order_update_reason=reason, info_text=why))
+        self._client.send(o.OrderUpdate(client_order_id=client_order_id, order_update_reason=reason, info_text=why))
 
-    def _new_order(self, message: m.SubmitNewSingleOrder) -> None:
+    def _new_order(self, message: o.SubmitNewSingleOrder) -> None:
         account = self._trade_account(message.trade_account)
         symbol = self._client.named(message.symbol)
         try:
@@ -103,7 +104,7 @@ class Trading:
             return
         account.enter(request)
 
-    def _cancel(self, message: m.CancelOrder) -> None:
+    def _cancel(self, message: o.CancelOrder) -> None:
         account = self._trade_account(message.trade_account)
         order_id = message.server_order_id or message.client_order_id
         reason = UpdateReason.ORDER_CANCEL_REJECTED
@@ -113,7 +114,7 @@ class Trading:
             return
         account.enter(OrderCancel(client_order_id=order_id), refused=reason)
 
-    def _replace(self, message: m.CancelReplaceOrder) -> None:
+    def _replace(self, message: o.CancelReplaceOrder) -> None:
         account = self._trade_account("")
         order_id = (message.server_order_id or message.client_order_id)[:LONGEST_ID]
         known = None if account is None else account.orders.get(order_id)
@@ -123,7 +124,7 @@ class Trading:
             return
         account.enter(replacement(message, known), refused=reason)
 
-    def _flatten(self, message: m.SubmitFlattenPositionOrder) -> None:
+    def _flatten(self, message: o.SubmitFlattenPositionOrder) -> None:
         account = self._trade_account(message.trade_account)
         named = [name for name in (message.server_order_id, message.client_order_id) if name]
         order_id = next((name for name in named if account is not None and name in account.orders), "")
@@ -143,7 +144,7 @@ class Trading:
             self._warned = True
             log.warning("a DTC client takes flatten for cancel", client=self._client.name, problem=FLATTENS)
 
-    def _flatten_all(self, message: m.FlattenPositionsForTradeAccount) -> None:
+    def _flatten_all(self, message: o.FlattenPositionsForTradeAccount) -> None:
         account = self._trade_account(message.trade_account)
         if account is None:
             self._reject_order(message.client_order_id, UpdateReason.NEW_ORDER_REJECTED, NO_ACCOUNT)
@@ -152,16 +153,16 @@ class Trading:
 
     # ------------------------------------------------------------------------------------- what an account has
 
-    def _open_orders(self, request: m.OpenOrdersRequest) -> None:
+    def _open_orders(self, request: o.OpenOrdersRequest) -> None:
         account = self._trade_account(request.trade_account)
         if account is None:
-            self._client.send(m.OpenOrdersReject(request_id=request.request_id, reject_text=NO_ACCOUNT))
+            self._client.send(o.OpenOrdersReject(request_id=request.request_id, reject_text=NO_ACCOUNT))
             return
         reason = UpdateReason.OPEN_ORDERS_REQUEST_RESPONSE
         orders = [account.order_update(order, reason) for order in account.open_orders()]
         if not request.request_all_orders:
             orders = [order for order in orders if order.server_order_id == request.server_order_id]
-        for number, update in enumerate(orders or [m.OrderUpdate(no_orders=1, order_update_reason=reason)], 1):
+        for number, update in enumerate(orders or [o.OrderUpdate(no_orders=1, order_update_reason=reason)], 1):
             update.request_id, update.total_num_messages, update.message_number = (
                 request.request_id,
                 max(len(orders), 1),
@@ -169,28 +170,28 @@ class Trading:
             )
             self._client.send(update)
 
-    def _positions(self, request: m.CurrentPositionsRequest) -> None:
+    def _positions(self, request: o.CurrentPositionsRequest) -> None:
         account = self._trade_account(request.trade_account)
         if account is None:
             text = NO_ACCOUNT
-            self._client.send(m.CurrentPositionsReject(request_id=request.request_id, reject_text=text))
+            self._client.send(o.CurrentPositionsReject(request_id=request.request_id, reject_text=text))
             return
         held = [account.position_update(event) for event in account.positions.values() if event.quantity]
-        for number, update in enumerate(held or [m.PositionUpdate(no_positions=1, trade_account=account.name)], 1):
+        for number, update in enumerate(held or [o.PositionUpdate(no_positions=1, trade_account=account.name)], 1):
             update.request_id, update.total_number_messages = request.request_id, max(len(held), 1)
             update.message_number = number
             self._client.send(update)
 
-    def _accounts(self, request: m.TradeAccountsRequest) -> None:
+    def _accounts(self, request: o.TradeAccountsRequest) -> None:
         account = self._trade_account("")
         name = "" if account is None else account.name
-        self._client.send(m.TradeAccountResponse(trade_account=name, request_id=request.request_id))
+        self._client.send(o.TradeAccountResponse(trade_account=name, request_id=request.request_id))
 
-    def _balance(self, request: m.AccountBalanceRequest) -> None:
+    def _balance(self, request: o.AccountBalanceRequest) -> None:
         account = self._trade_account(request.trade_account)
         if account is None or account.balance is None:
             text = NO_ACCOUNT
-            self._client.send(m.AccountBalanceReject(request_id=request.request_id, reject_text=text))
+            self._client.send(o.AccountBalanceReject(request_id=request.request_id, reject_text=text))
             return
         update = account.balance_update(account.balance)
         update.request_id = request.request_id

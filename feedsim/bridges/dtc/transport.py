@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 from websockets.exceptions import InvalidHandshake
@@ -63,15 +63,16 @@ class Transport(asyncio.Protocol):
 
     # ------------------------------------------------------------------------------------------------------- the link
 
-    def write(self, data: bytes) -> None:
-        """A whole message."""
+    def write(self, messages: Sequence[bytes]) -> None:
+        """Whole messages, in one go."""
         assert self._transport is not None
         if self._transport.is_closing():
             return
         if self._websocket is None:
-            self._transport.write(data + b"\0")
+            self._transport.write(b"\0".join([*messages, b""]))
         elif self._websocket.state is OPEN:
-            self._websocket.send_text(data)
+            for message in messages:
+                self._websocket.send_text(message)
             self._flush()
 
     def buffered(self) -> int:
@@ -192,10 +193,10 @@ class Transport(asyncio.Protocol):
         websocket, transport = self._websocket, self._transport
         assert websocket is not None
         assert transport is not None
-        for data in websocket.data_to_send():
-            if data:
-                transport.write(data)
-            else:
-                transport.close()
+        parts = websocket.data_to_send()
+        if data := b"".join(parts):
+            transport.write(data)
+        if b"" in parts:  # the library's word for the end
+            transport.close()
         if websocket.close_expected() and not self.buffered():
             transport.close()

@@ -74,7 +74,7 @@ class SierraBridge:
                 self._files.write_again(AGAIN)
         except OSError as error:
             raise ConfigError(f"{error.filename or self._files.base}: {error.strerror}", field="sierra") from None
-        session.followers.append(self)
+        session.follow(self)
         self._task = asyncio.get_running_loop().create_task(self._run(), name="feedsim sierra")
 
     async def close(self, reason: str) -> None:  # noqa: ARG002 # a bridge's signature
@@ -127,9 +127,10 @@ class SierraBridge:
         except OSError as error:
             reason = error.strerror or str(error)
             log.error("chart files cannot be written any more", folder=str(self._files.base), reason=reason)
+        except Exception:  # our own mistake ends the files, not the session
+            log.exception("the chart files failed", folder=str(self._files.base))
         finally:
-            if self in self._session.followers:
-                self._session.followers.remove(self)
+            self._session.unfollow(self)
             self._idle.set()
             self._room.set()
 

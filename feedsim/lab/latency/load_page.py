@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from feedsim.lab.latency.load import KNEE, Outcome, first_skip, knee
-from feedsim.lab.latency.page import COLOURS, colour_key, page, percentiles_chart, table
+from feedsim.lab.latency.page import colour_key, page, table
+from feedsim.lab.latency.plots import COLOURS, drawing, percentiles_chart
 from feedsim.lab.latency.result import Series
 from feedsim.lab.latency.units import shown
 from feedsim.lab.realism.charts import Chart
@@ -82,6 +83,12 @@ def load_page(outcomes: list[Outcome], *, title: str) -> str:
         table=table(HEADS, _rows(outcomes)),
         notes=["by percentile: " + ", ".join(f"{series.name}" for series in steps) + ", in the same colours"],
     )
+
+
+def load_drawing(outcomes: list[Outcome], *, title: str) -> str:
+    """Latency against load alone, as an SVG file."""
+    colours = dict(zip((name for name, _ in LINES), COLOURS, strict=True))
+    return drawing(title, colours, [_against_load(outcomes).svg()])
 
 
 def _drawn(outcome: Outcome) -> Series:

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Literal
 from urllib.parse import urlsplit
@@ -20,10 +21,11 @@ from websockets.typing import Subprotocol
 
 from feedsim.client import FeedLost
 from feedsim.errors import ProtocolError
+from feedsim.instruments import EXCHANGE_TZ, NS_PER_MS, NS_PER_S, next_rth_open
 from feedsim.lab.latency.histogram import Latencies
 from feedsim.lab.latency.offset import SAME_CLOCK, Offset, Trip, estimate
 from feedsim.lab.latency.result import Result, Series
-from feedsim.wire.messages import MSGPACK_SUBPROTOCOL, Ping, Replay, ReplayJump, Speed, Subscribe
+from feedsim.wire.messages import MSGPACK_SUBPROTOCOL, ClockInfo, Ping, Replay, Speed, Subscribe
 
 ClockChoice = Literal["auto", "same", "ping"]
 TRIPS = 40  # before, and after
@@ -49,6 +51,7 @@ class _Message(msgspec.Struct):
     message: str = ""
     state: str = ""
     session_id: str = ""
+    clock: ClockInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +100,13 @@ class Listener:
     async def open_private(self, speed: Speed, *, at_open: bool) -> str:
         """Go to a private session of this server's source; its name. Its clock starts at its first subscription.
 
-        Raises ProtocolError.
+        `at_open`: it begins at the regular opening of the day on which the live one is. Raises ProtocolError.
         """
-        await self._socket.send(self._encode(Replay(id=2, speed=speed)))
+        live, _ = await self._until(_is_welcome)
+        assert live.clock is not None
+        start = _opening_ms(live.clock.ts) if at_open else None
+        await self._socket.send(self._encode(Replay(id=2, speed=speed, start=start)))
         welcome, _ = await self._until(partial(_answers, 2))
-        if at_open:
-            await self._socket.send(self._encode(ReplayJump(id=3, to="open")))
-            await self._until(partial(_answers, 3))
         return welcome.session_id
 
     async def trips(self) -> list[Trip]:
@@ -225,6 +228,15 @@ def one_way(heard: Listened, offset: Offset, *, title: str, clock: str) -> Resul
 
 def _answers(id: int, message: _Message) -> bool:
     return message.id == id
+
+
+def _is_welcome(message: _Message) -> bool:
+    return message.type == "welcome"
+
+
+def _opening_ms(now_ms: int) -> int:
+    day = datetime.fromtimestamp(now_ms // 1000, EXCHANGE_TZ).replace(hour=0, minute=0, second=0)
+    return next_rth_open(int(day.timestamp()) * NS_PER_S) // NS_PER_MS
 
 
 def _is_the_end(message: _Message) -> bool:

@@ -68,7 +68,7 @@ def study(
     series = [
         Series("corrected", "tick to order, corrected", _corrected(orders), drawn=True),
         Series("measured", "tick to order, as measured", _measured(rows), drawn=True),
-        Series("bot", "  of it the bot's, at least", _of(row.reaction_ns - (row.kernel_ns or 0) for row in rows)),
+        Series("bot", "  of it the bot's, at least", _of(row.bot_ns for row in rows)),
         Series("kernel", "  of it until the kernel had the event, at most", _known(rows, "kernel_ns"), drawn=True),
         Series("due", "before: from due to written", _known(rows, "due_ns"), drawn=True),
         *_grouped("channel", orders, lambda row: row.channel),

@@ -20,5 +20,5 @@ def shown(ns: float) -> str:
     for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
         if abs(ns) >= size * 0.9995:
             value = ns / size
-            return f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
+            return f"{value:,.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}"
     return f"{ns:,.0f} ns"

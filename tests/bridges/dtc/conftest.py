@@ -1,10 +1,9 @@
-"""A recording of two busy minutes of ES and NQ, and servers with DTC ports on it."""
+"""Servers with DTC ports on the busy recording."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +11,9 @@ import pytest
 
 from feedsim.app.service import Service
 from feedsim.bridges.dtc.bridge import DtcBridge
-from feedsim.events import Chunk
-from feedsim.playback.tape import Tape
-from tests.hub.lines import CONFIG
 from tests.server.talking import serving
-from tests.support.memory_source import small_session
-from tests.support.recordings import record
-
-BUSY = partial(small_session, seconds=120, rate=60)
 
 Served = Callable[..., AbstractAsyncContextManager[Service]]
-
-
-@pytest.fixture(scope="session")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    tape = Tape(BUSY(), CONFIG)
-    for _ in tape.roll_to(tape.start_ns):
-        pass
-    chunks: list[Chunk] = []
-    while (chunk := tape.advance(1000)) is not None:
-        chunks.append(chunk)
-    folder = tmp_path_factory.mktemp("busy") / "recording"
-    record(folder, chunks)
-    return folder
 
 
 @pytest.fixture

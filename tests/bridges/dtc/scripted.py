@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -23,8 +24,14 @@ class TcpClient:
         self.reader, self.writer = reader, writer
 
     @classmethod
-    async def open(cls, port: int) -> TcpClient:
-        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=1 << 24))
+    async def open(cls, port: int, *, receive_buffer: int = 0) -> TcpClient:
+        """`receive_buffer`: bytes that the client's own kernel takes for it; 0: as many as usual."""
+        connection = socket.socket()
+        if receive_buffer:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        connection.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
+        return cls(*await asyncio.open_connection(sock=connection, limit=1 << 24))
 
     def send(self, type: int, **fields: Any) -> None:
         self.send_bytes(json.dumps({"Type": type, **fields}).encode() + b"\0")
@@ -87,7 +94,7 @@ class WebSocketClient:
 
     @classmethod
     async def open(cls, port: int, **options: Any) -> WebSocketClient:
-        return cls(await connect(f"ws://127.0.0.1:{port}/", compression=None, **options))
+        return cls(await connect(f"ws://127.0.0.1:{port}/", compression=None, max_queue=None, **options))
 
     async def send(self, type: int, *values: Any) -> None:
         await self.socket.send(json.dumps({"Type": type, "F": values}))

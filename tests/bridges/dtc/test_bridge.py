@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 import struct
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from feedsim.app.service import Service
 from feedsim.events import L1, L2, Trade
-from tests.bridges.dtc.conftest import BUSY, Served, dtc, port
+from tests.bridges.busy import BUSY
+from tests.bridges.dtc.conftest import Served, dtc, port
 from tests.bridges.dtc.scripted import Message, TcpClient, WebSocketClient
 from tests.hub.lines import tape_events
 from tests.server.talking import serving
@@ -23,7 +24,7 @@ ES = 7
 
 async def test_a_client_logs_on_subscribes_and_gets_every_update_of_its_symbol(served: Served) -> None:
     """10,000 and more, in the tape's order: trades, quotes where they changed, and books that follow from changes."""
-    async with served(wait_clients=2) as service:
+    async with served(wait_clients=2, speed=40.0) as service:
         client = await TcpClient.open(port(service))
         client.send(101, RequestAction=1, SymbolID=ES)  # not logged on: the connection ends
         assert (await client.rest())[-1]["Reason"] == "log on first"
@@ -389,19 +390,26 @@ async def test_a_silent_client_is_dropped_after_two_missed_heartbeats(served: Se
 
 
 async def test_a_client_that_never_reads_loses_by_count_and_holds_nobody_up(served: Served) -> None:
-    """What it missed is in NumDroppedMessages when it reads again, after a snapshot."""
-    async with served(speed=200.0) as service:
-        slow, good = await TcpClient.open(port(service)), await TcpClient.open(port(service))
-        slow.writer.get_extra_info("socket").setsockopt(1, 8, 4096)
-        for client in (slow, good):
-            await client.log_on(HeartbeatIntervalInSeconds=1)
-            for number, symbol in enumerate(("ES", "NQ") * 10):
-                client.send(101, RequestAction=1, SymbolID=number, Symbol=symbol)
-        slow.reader._transport.pause_reading()  # type: ignore[attr-defined] # a client whose process stands still
-        while service.sessions.live.player.state != "ended":
-            await good.receive()
-            good.send(3)
-        assert dtc(service).counts.skipped > 0
+    """The other gets everything; when it reads again, its heartbeats say how much it has missed."""
+    async with served(speed=60.0, wait_clients=2, loop=True) as service:
+        slow, good = await TcpClient.open(port(service), receive_buffer=1 << 17), await TcpClient.open(port(service))
+        await slow.log_on(HeartbeatIntervalInSeconds=1)
+        for number in range(12):
+            slow.send(101, RequestAction=1, SymbolID=number, Symbol=("ES", "NQ")[number % 2])
+        await slow.next(104)
+        transport = cast("asyncio.Transport", slow.writer.transport)
+        transport.pause_reading()  # as a process that stands still in a debugger
+        await good.log_on()
+        good.send(101, RequestAction=1, SymbolID=1)
+        while not dtc(service).counts.skipped:
+            slow.send(3)  # it is alive, and does not read
+            for _ in range(50):
+                await good.next(107)
+        service.sessions.live.player.pause()
+        transport.resume_reading()
+        while not (beat := await slow.next(3))["NumDroppedMessages"]:
+            slow.send(3)
+        assert beat["NumDroppedMessages"] <= dtc(service).counts.skipped
         await good.close()
         await slow.close()
 
@@ -413,8 +421,15 @@ async def test_a_session_that_begins_again_is_told_by_a_snapshot(served: Served)
         await client.log_on()
         client.send(101, RequestAction=1, SymbolID=ES)
         await client.next(104)
+        client.send(102, RequestAction=1, SymbolID=ES)
+        await client.next(122)
         again = await client.next(104)
         assert again["SessionNumTrades"] < 50
+        levels = [await client.next(122)]
+        while not levels[-1]["IsLastMessageInBatch"]:
+            levels.append(await client.receive())
+        assert {level["Type"] for level in levels} == {122}
+        assert levels[0]["IsFirstMessageInBatch"] == 1
         await client.close()
 
 

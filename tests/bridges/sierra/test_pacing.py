@@ -115,3 +115,18 @@ def test_quotes_leave_room_for_what_hangs_on_bars() -> None:
         pacing.offer(line(chart, chart, "quote"))
     pacing.offer(line(100, 3, "bar"))
     assert "bar" in [one.type for one in pacing.take(0.0)]
+
+
+def test_a_quote_that_waits_before_a_trade_gives_way_to_one_behind_it() -> None:
+    """So that a burst of both is no more than its trades and one quote."""
+    counts = BridgeCounts()
+    pacing = Pacing(counts, paced=True)
+    for number in range(MOST):
+        pacing.offer(line(number, 3, "trade"))
+    assert len(pacing.take(0.0)) == MOST
+    pacing.written(0.0)
+    for number, kind in enumerate(("quote", "trade", "quote", "quote"), MOST):
+        pacing.offer(line(number, 3, kind))
+    assert pacing.take(0.05) == []
+    assert [one.ns for one in pacing.take(0.2)] == [MOST + 1, MOST + 3]
+    assert counts.conflated == 2

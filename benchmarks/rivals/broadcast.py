@@ -1,6 +1,6 @@
 """The server that people write first, at its best: uvloop, msgspec, and `websockets.broadcast()` for each event.
 
-`python -m benchmarks.naive FILE`: plays a CSV of trades by its times to all who are connected, once the first is there.
+`python -m benchmarks.rivals.broadcast FILE CLIENTS`: plays a CSV of trades by its times, once so many are connected.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
 
-async def main(path: Path) -> None:
+async def main(path: Path, count: int) -> None:
     rows = list(csv.DictReader(path.open()))
     events = [
         {"type": "trade", "seq": seq, "n": seq, "ts": int(row["ts"]) // 1000, "symbol": row["symbol"]}
@@ -26,17 +26,18 @@ async def main(path: Path) -> None:
     ]
     times = [int(row["ts"]) / 1e6 for row in rows]
     clients: set[ServerConnection] = set()
-    somebody = asyncio.Event()
+    complete = asyncio.Event()
 
     async def handle(connection: ServerConnection) -> None:
         clients.add(connection)
-        somebody.set()
+        if len(clients) == count:
+            complete.set()
         await connection.wait_closed()
         clients.discard(connection)
 
     async with serve(handle, "127.0.0.1", 0, compression=None) as server:
         print(f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}", file=sys.stderr, flush=True)
-        await somebody.wait()
+        await complete.wait()
         await play(times, events, clients)
         await asyncio.Event().wait()
 
@@ -53,6 +54,6 @@ async def play(times: list[float], events: list[dict[str, object]], clients: set
 
 if __name__ == "__main__":
     try:
-        uvloop.run(main(Path(sys.argv[1])))
+        uvloop.run(main(Path(sys.argv[1]), int(sys.argv[2])))
     except KeyboardInterrupt:
         sys.exit(0)

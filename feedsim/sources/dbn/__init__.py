@@ -1,0 +1,1 @@
+"""DBN files as a source: a file or a folder of them."""
