@@ -25,6 +25,7 @@ def test_all_commands_are_there() -> None:
         "record",
         "verify",
         "inspect",
+        "report",
         "realism",
         "calibrate",
         "sources",
