@@ -65,6 +65,7 @@ def test_trades_add_up_to_the_account(name: str, data: st.DataObject) -> None:
         realized, closed = fifo(fills_of(told, account))
         assert dollars(sum(trip.gross for trip in trips)) == realized
         assert sum(trip.lots for trip in trips) == closed
+        assert all(trip.fees == trip.lots * 2 * PRODUCTS[trip.entry.symbol].fee for trip in trips)
         last = [event for event in told.of(account) if isinstance(event, AccountEvent)][-1:]
         assert all(event.realized == realized for event in last)
 
