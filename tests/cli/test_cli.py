@@ -25,6 +25,8 @@ def test_all_commands_are_there() -> None:
         "record",
         "verify",
         "inspect",
+        "report",
+        "latency",
         "realism",
         "calibrate",
         "sources",
@@ -121,7 +123,7 @@ def test_what_a_source_cannot_do_is_one_line(
     ("text", "says"),
     [
         ("speed = ", "c.toml: not valid TOML"),
-        ("sped = 2", "c.toml: sped: unknown setting; there are: bar_tf_s"),
+        ("sped = 2", "c.toml: sped: unknown setting; there are: balance"),
         ("speed = 'fast'", "c.toml: speed: 'fast': allowed: max or a number from 0.001 to 1,000,000"),
         ("\xff", "c.toml: not valid TOML"),
     ],
