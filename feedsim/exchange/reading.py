@@ -153,7 +153,7 @@ class Reading:
         """Show the phase and last price before the newest l2, or of a source that tells none the newest l1, which says
         all else. The seq of that event, or 0."""
         newest = depth = _newest(slices, codes[DEPTH])
-        if newest is None and not any(book.deep):
+        if newest is None and not book.with_depth:
             newest = _newest(slices, codes[QUOTE])
         if newest is None:
             return 0
