@@ -385,9 +385,9 @@ class Feed(Trading):
         assert isinstance(answer, m.HistoryAnswer)
         return list(answer.events)
 
-    async def ping(self) -> m.Pong:
-        """One round trip."""
-        answer = await self._ask(m.Ping())
+    async def ping(self, *, seen_seq: int | None = None) -> m.Pong:
+        """One round trip; with `seen_seq` the server times it as an order that reacts to that event."""
+        answer = await self._ask(m.Ping(seen_seq=seen_seq))
         assert isinstance(answer, m.Pong)
         return answer
 

@@ -150,8 +150,11 @@ class Reading:
         return book
 
     def _pass_over(self, book: Book, slices: list[Slice], codes: dict[int, int]) -> int:
-        """Show the phase and last price before the newest l2, which says all else. The seq of that l2, or 0."""
-        newest = _newest(slices, codes[DEPTH])
+        """Show the phase and last price before the newest l2, or of a source that tells none the newest l1, which says
+        all else. The seq of that event, or 0."""
+        newest = depth = _newest(slices, codes[DEPTH])
+        if newest is None and not book.with_depth:
+            newest = _newest(slices, codes[QUOTE])
         if newest is None:
             return 0
         seq = newest[0].first_seq + newest[1]
@@ -165,7 +168,7 @@ class Reading:
                 else:
                     book.last = trade_at(book, chunk, at)[0]
         chunk, at = newest
-        if chunk.tables["l2"].table.array("coarse")[int(chunk.row[at])]:
+        if depth is not None and chunk.tables["l2"].table.array("coarse")[int(chunk.row[at])]:
             found = _newest(before, codes[QUOTE])
             if found is not None:
                 show_quote(book, *found)

@@ -104,7 +104,8 @@ class Audience:
 
     def framed(self, block: Block, lo: int, hi: int, sent_us: int) -> tuple[int, bytes]:
         """How many events of positions [lo, hi) these clients get, and their frames."""
-        if self.form in block.items or not self.subscription.batch or self.positions(block) is not None:
+        apart = self.encoding == "lines" or not self.subscription.batch
+        if apart or self.form in block.items or self.positions(block) is not None:
             items = self.items(block, lo, hi)
             return len(items), self.frames(items, sent_us)
         most, parts = self._most, []

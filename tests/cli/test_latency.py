@@ -10,7 +10,6 @@ import msgspec
 import pytest
 
 import feedsim as package
-from feedsim.wire.messages import Ping
 from feedsim.wire.reactions import FILE
 from tests.cli.calls import CommandLine
 from tests.lab.latency.rows import every, order
@@ -57,10 +56,9 @@ async def react(url: str, orders: int, *, token: str) -> None:
     """A bot that answers events, whose orders are pings that name what it saw."""
     async with package.connect(url, channels=["trade"], token=token) as feed:
         async for event in feed:
-            await feed._send(Ping(seen_seq=event.seq))
+            await feed.ping(seen_seq=event.seq)
             orders -= 1
             if not orders:
-                await feed.ping()
                 return
 
 

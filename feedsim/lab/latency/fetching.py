@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.error
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,19 +12,25 @@ from feedsim.wire.reactions import FILE, Reaction, Reactions, read_lines
 ANSWER_S = 30.0
 
 
-def fetch(url: str, *, token: str | None = None, after: int = 0) -> tuple[Reactions, list[Reaction]]:
-    """What a server at ws://… has timed behind its `after`-th order. Raises FeedsimError, SourceError."""
+def page_of(url: str, path: str, *, token: str | None = None) -> bytes:
+    """What the server at ws://… says to plain HTTP. Raises FeedsimError."""
     parts = urlsplit(url)
-    page = f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}/reactions?after={after}"
+    page = f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}{path}"
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     request = urllib.request.Request(page, headers=headers)  # noqa: S310 # of http or https
     try:
         with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:  # noqa: S310
-            head, rows = read_lines(answer.read(), origin=page)
-    except (urllib.error.URLError, OSError) as error:
+            return bytes(answer.read())
+    except OSError as error:
         raise FeedsimError(f"{page}: {error}") from None
+
+
+def fetch(url: str, *, token: str | None = None, after: int = 0) -> tuple[Reactions, list[Reaction]]:
+    """What a server has timed behind its `after`-th order. Raises FeedsimError, SourceError."""
+    path = f"/reactions?after={after}"
+    head, rows = read_lines(page_of(url, path, token=token), origin=path)
     if head is None:
-        raise SourceError("expected a line that says what the rows are", file=page, row=1)
+        raise SourceError("expected a line that says what the rows are", file=path, row=1)
     return head, rows
 
 

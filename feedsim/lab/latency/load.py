@@ -7,17 +7,16 @@ import json
 import os
 import subprocess
 import sys
-import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit
 
 from feedsim.errors import FeedsimError
 from feedsim.lab.fanout import cpu_seconds
+from feedsim.lab.latency.fetching import page_of
 from feedsim.lab.latency.oneway import Listened, listening, offset_of, one_way
 from feedsim.lab.latency.plan import Plan, Step, arguments_of, scenario_of
 from feedsim.lab.latency.result import Result
@@ -146,13 +145,7 @@ async def _metrics(url: str) -> dict[str, float]:
 
 def _read_metrics(url: str) -> dict[str, float]:
     """The samples of /metrics by name and labels. Raises FeedsimError."""
-    parts = urlsplit(url)
-    page = f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}/metrics"
-    try:
-        with urllib.request.urlopen(page, timeout=JOIN_S) as answer:  # noqa: S310 # of http or https
-            lines = answer.read().decode().splitlines()
-    except OSError as error:
-        raise FeedsimError(f"{page}: {error}") from None
+    lines = page_of(url, "/metrics").decode().splitlines()
     samples = (line.rpartition(" ") for line in lines if line and not line.startswith("#"))
     return {name: float(value) for name, _, value in samples}
 

@@ -40,8 +40,10 @@ def percentiles_chart(drawn: Sequence[Series]) -> Chart:
 def histogram_chart(drawn: Sequence[Series]) -> Chart:
     """How often each latency was seen; the axis is logarithmic."""
     ends = [end for series in drawn for end in _ends(series.latencies)]
-    low, high = math.floor(min(ends)), math.ceil(max(ends) + 0.01)
-    bounds = [low + at / BARS_A_DECADE for at in range((high - low) * BARS_A_DECADE + 1)]
+    low = math.floor(min(ends))
+    steps = math.ceil((max(ends) - low) * BARS_A_DECADE + 0.01)
+    bounds = [low + at / BARS_A_DECADE for at in range(steps + 1)]
+    high = bounds[-1]
     shares = [series.latencies.shares([10 ** (bound + 6) for bound in bounds]) for series in drawn]
     most = max(max(share) for share in shares)
     chart = Chart("share of all by latency", x=(low, high), y=(0, 1.08 * most), under="ms")
@@ -49,7 +51,7 @@ def histogram_chart(drawn: Sequence[Series]) -> Chart:
     chart.bars(centres, shares[0], width=1 / BARS_A_DECADE, colour=COLOURS[0])
     for share, colour in zip(shares[1:], COLOURS[1:], strict=False):
         chart.line(centres, share, colour)
-    marks = range(low, high + 1)
+    marks = range(low, math.floor(high) + 1)
     chart.labels(marks, [f"{10.0**mark:g}" for mark in marks])
     return chart
 
