@@ -256,6 +256,7 @@ class Exchange:
         """The session moved: open orders expire, accounts begin anew or, with keep_account, go on."""
         if epoch == self._epoch:
             return
+        self._moment(0)
         lost, self._waiting = sorted(self._waiting), []
         for waiting in lost:
             self._happen("lost", waiting.account, waiting.request)
@@ -272,4 +273,5 @@ class Exchange:
 
     def on_end(self) -> None:
         """The session is over; orders good till cancelled outlive it with keep_account."""
+        self._moment(0)
         self._happen("end")
