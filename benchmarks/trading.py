@@ -26,7 +26,7 @@ from feedsim.wire.messages import OrderCancel, OrderNew
 ROUNDS = 3
 PER_S, SECONDS = 40, 6.0  # orders of the round trip; each is cancelled again: a client may send 100 requests a second
 CLIENTS, RATE, FLOOD_S = 100, 2000, 8.0
-FAR = 4000.0  # a bid that nobody reaches, within the venue's band
+FAR = 4800.0  # a bid that nobody reaches, within the venue's band
 LOCKSTEP_MINUTES, TRADES, LOCKSTEP_S = 390, 200, 90.0
 
 encode = msgspec.json.Encoder().encode

@@ -55,7 +55,13 @@ def wall_us() -> int:
 class Service:
     """A feedsim server. `start`, then `run` to the end of the session or until `stop` is called, then `close`."""
 
-    def __init__(self, settings: ServeSettings, *, wall_us: Callable[[], int] = wall_us) -> None:
+    def __init__(
+        self,
+        settings: ServeSettings,
+        *,
+        wall_us: Callable[[], int] = wall_us,
+        new_secret: Callable[[int], str] = secrets.token_urlsafe,
+    ) -> None:
         if settings.rebase and settings.speed != 1:
             raise ConfigError("only a session at speed 1 can happen now", field="rebase")
         if settings.lockstep:
@@ -64,7 +70,7 @@ class Service:
         self.port = 0
         self.counters = Counters()
         self.reactions = ReactionLog(SERVER)
-        self._wall_us = wall_us
+        self._wall_us, self._new_secret = wall_us, new_secret
         self._stopping = asyncio.Event()
         self._offers = {LIVE: settings.source, SYNTHETIC: SYNTHETIC, **settings.offer}
         self.tap: Tap | None
@@ -75,6 +81,7 @@ class Service:
             sources=tuple(self._offers),
             open_private=self._open_private,
             max_private=settings.max_sessions,
+            new_secret=new_secret,
             wait_clients=settings.wait_clients,
         )
         gate = Gate(
@@ -220,7 +227,7 @@ class Service:
         try:
             return Session(
                 SessionSetup(
-                    session_id=f"private-{secrets.token_urlsafe(16)}",
+                    session_id=f"private-{self._new_secret(16)}",
                     server=SERVER,
                     private=True,
                     controllable=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
@@ -35,6 +36,8 @@ class Sessions:
     """The names that a client may open a private session of."""
     open_private: Callable[[Replay], Session]
     max_private: int = 8
+    new_secret: Callable[[int], str] = secrets.token_urlsafe
+    """Makes a text from so many random bytes that nobody can guess."""
     wait_clients: int = 0
     """The live clock is held until so many clients have subscribed."""
     _private: dict[str, _Private] = field(default_factory=dict)

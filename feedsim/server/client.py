@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import secrets
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -76,7 +75,7 @@ class Client:
 
     def start(self) -> None:
         """Greet the client and let it hear the session's heartbeat."""
-        self._account = _new_account(self._session)
+        self._account = self._new_account(self._session)
         self._welcome(None)
         if self._protocol.authorized:
             self._attach(self._session)
@@ -127,9 +126,13 @@ class Client:
         """To another session, as a new account there or as one that it has."""
         self._detach()
         self._session = session
-        self._account = account or _new_account(session)
+        self._account = account or self._new_account(session)
         self._welcome(id)
         self._attach(session)
+
+    def _new_account(self, session: Session) -> str | None:
+        """A name that only its connection knows; None where nobody trades."""
+        return None if session.desk is None else f"account-{self._sessions.new_secret(12)}"
 
     def _welcome(self, id: int | None) -> None:
         self._send(
@@ -287,8 +290,3 @@ class Client:
             raise ProtocolError("not_controllable", "this is the shared session; replay.stop ends private ones")
         self._move(self._sessions.live, request.id)
         await self._sessions.stop(stopped)
-
-
-def _new_account(session: Session) -> str | None:
-    """A name that only its connection knows; None where nobody trades."""
-    return None if session.desk is None else f"account-{secrets.token_urlsafe(12)}"

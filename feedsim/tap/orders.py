@@ -71,7 +71,9 @@ class OrderJournal:
         self._venue = venue
 
     def on_log(self, entry: LogEntry) -> None:
-        self._write(Entered(entry=entry))
+        """There is no log of a session that nobody trades on."""
+        if self._file is not None or entry.what == "open":
+            self._write(Entered(entry=entry))
 
     def on_heard(self, account: str, message: Private | Error) -> None:
         """Errors are answers to requests that changed nothing."""

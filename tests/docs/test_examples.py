@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from tests.support.server import REPOSITORY, ServerFactory, gateway_of
 
 README = (REPOSITORY / "README.md").read_text()
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md")), REPOSITORY / "clients" / "README.md"]
+DOCS = REPOSITORY / "docs"
 URL = "ws://127.0.0.1:8765"
 GATEWAY = "port=13000"
 COMMANDS: Any = typer.main.get_command(app)
@@ -70,6 +72,30 @@ def test_a_program_runs(program: str, feedsim_server: ServerFactory) -> None:
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() not in ("", "False")
+
+
+def test_the_test_shown_is_one(tmp_path: Path) -> None:
+    """The page about testing has a test that passes with the fixtures that come with feedsim."""
+    (shown,) = re.findall(r"```python\n# (test_bars\.py\n.*?)```", (DOCS / "testing.md").read_text(), re.DOTALL)
+    run = pytest_of(tmp_path, *shown.split("\n", 1))
+    assert "1 passed" in run.stdout, run.stdout
+
+
+def test_the_tests_of_the_example_bot_pass(tmp_path: Path) -> None:
+    """As a user runs them: nothing but feedsim is set up."""
+    folder = REPOSITORY / "clients" / "python"
+    for name in ("trading_bot.py", "test_trading_bot.py"):
+        shutil.copy(folder / name, tmp_path)
+    run = pytest_of(tmp_path, "test_trading_bot.py", (folder / "test_trading_bot.py").read_text())
+    assert "3 passed" in run.stdout, run.stdout
+
+
+def pytest_of(folder: Path, name: str, text: str) -> subprocess.CompletedProcess[str]:
+    """Run one file of tests in a folder of its own."""
+    (folder / name).write_text(text)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", name]
+    env = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=110, check=False)
 
 
 @pytest.mark.parametrize("line", list(command_lines()))

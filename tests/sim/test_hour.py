@@ -21,6 +21,7 @@ from feedsim.wire.frames import MAX_BYTES
 from tests.sim.actors import PORT, Actor
 from tests.sim.checks import Reference, check_losses, check_order, read, transcript
 from tests.support.day import write_day
+from tests.support.secrets import secrets_in_turn
 
 CLIENTS = 50
 SESSION_S = 3600
@@ -92,7 +93,9 @@ def make_actors() -> list[Actor]:
 async def run_day(day: Path, tap: Path) -> Outcome:
     """The server from start to drain; it is stopped when every client has been told that the session is over."""
     loop = asyncio.get_running_loop()
-    service = Service(settings_for(day, tap), wall_us=lambda: START_US + round(loop.time() * 1e6))
+    service = Service(
+        settings_for(day, tap), wall_us=lambda: START_US + round(loop.time() * 1e6), new_secret=secrets_in_turn()
+    )
     outcome = Outcome(make_actors())
     await service.start()
     watch = loop.create_task(watch_bounds(service, outcome))

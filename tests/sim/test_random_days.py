@@ -28,6 +28,7 @@ from tests.sim.actors import PORT, Actor, Cut, join
 from tests.sim.checks import Reference, check_losses, check_order, read, transcript
 from tests.support.day import write_day
 from tests.support.guards import left_behind
+from tests.support.secrets import secrets_in_turn
 
 SEEDS = {False: 20, True: 1000}
 SESSION_S = 240
@@ -136,7 +137,7 @@ async def answered(connection: ClientConnection, number: int) -> None:
 
 async def run_plan(plan: Plan) -> None:
     loop = asyncio.get_running_loop()
-    service = Service(plan.settings, wall_us=lambda: START_US + round(loop.time() * 1e6))
+    service = Service(plan.settings, wall_us=lambda: START_US + round(loop.time() * 1e6), new_secret=secrets_in_turn())
     await service.start()
     watching = loop.create_task(watch_bounds(service, plan))
     serving = loop.create_task(service.run())

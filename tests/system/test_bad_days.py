@@ -23,6 +23,7 @@ from feedsim.wire import messages as m
 from tests.sim.actors import PORT, Actor
 from tests.sim.checks import check_losses, check_order, read
 from tests.support.day import write_day
+from tests.support.secrets import secrets_in_turn
 from tests.support.server import REPOSITORY, ServerFactory, serving
 from tests.tap.test_disasters import may_mount
 
@@ -124,7 +125,7 @@ def told_with(day: Path, wall_us: Callable[[float], float]) -> list[tuple[bytes,
     async def main() -> Actor:
         loop = asyncio.get_running_loop()
         settings = ServeSettings(source=str(day), port=PORT, speed=20, bar_tf_s=(60,))
-        service = Service(settings, wall_us=lambda: round(wall_us(loop.time())))
+        service = Service(settings, wall_us=lambda: round(wall_us(loop.time())), new_secret=secrets_in_turn())
         await service.start()
         running = loop.create_task(service.run())
         actor = Actor("one", random_of(2), "json", m.Subscribe(from_seq=0))

@@ -210,7 +210,7 @@ def test_long_names_are_not_thrown_back() -> None:
 
 def test_what_is_not_here_is_named_with_what_is() -> None:
     """The kind of name, the name, and the names that there are."""
-    everything = "status, bar, footprint, profile, context, leadership, truth, trade, l1, l2"
+    everything = "status, bar, footprint, profile, context, leadership, truth, mbo, trade, l1, l2"
     named = {
         "channel 'x' is not here; there are: " + everything: {"op": "unsubscribe", "channels": ["x"]},
         "symbol 'x' is not here; there are: ES, NQ": {"op": "subscribe", "symbols": ["x"]},
