@@ -36,9 +36,9 @@ class MarketConfig:
     scenario: str | Scenario = "normal"
     leadership: str = "NQ_leads"
     strength: float = 0.15
-    """Share of the common factor that the follower hears late, 0 to 0.4."""
+    """How much the leader leads, 0 to 0.4: the follower hears late a share of the common factor that grows with it."""
     lag_ms: float = LAG_MS
-    """How late, in the mean."""
+    """How late, to 50 ms."""
     vix: float = 15.0
     prices: Mapping[str, float] = field(default_factory=lambda: dict(PRICES))
     """Of ES and NQ at the start, in index points."""
@@ -111,7 +111,7 @@ class MarketConfig:
         return preset if isinstance(preset, str) else preset.about
 
     def strengths(self) -> tuple[float, float]:
-        """The share of the common factor that ES and NQ hear late: that of the follower."""
+        """How strongly ES and NQ follow: the follower by `strength`."""
         late = {"NQ_leads": (self.strength, 0.0), "ES_leads": (0.0, self.strength), "balanced": (0.0, 0.0)}
         return late[self.leadership]
 

@@ -38,6 +38,8 @@ STEPS_A_SECOND = 20
 MINUTE_S = 60
 STEPS = MINUTE_S * STEPS_A_SECOND
 STEP_NS = NS_PER_S // STEPS_A_SECOND
+LATEST = 201
+"""Steps of which what is still to be heard is kept: ten seconds, and the one that runs."""
 
 # Correlation .952 over minutes; NQ moves 1.19 % when ES moves 1 % (2024-25).
 SHARES = ((0.97, 0.03, 1.0), (0.935, 0.065, 1.25))
@@ -65,7 +67,7 @@ SHAPE = np.dtype(
         ("busy_fast", "f8"),
         ("busy_slow", "f8"),
         ("strength", "f8", 2),
-        ("lag_s", "f8"),
+        ("lag", "i8"),
         ("tick", "f8", 2),
         ("vix_mean", "f8"),
         ("busy", "f8", SESSION_MINUTES),
@@ -74,8 +76,8 @@ SHAPE = np.dtype(
     align=True,
 )
 """What does not change: which latent price the symbol follows and its ticks in one of the symbol's, volatility against
-the VIX, deviations of its log activity, the share that each latent price hears late and how late, the ticks of ES and
-NQ, where the VIX goes back to, and the seasons by minute of the session."""
+the VIX, deviations of its log activity, the share that each latent price hears late and how many steps late, the ticks
+of ES and NQ, where the VIX goes back to, and the seasons by minute of the session."""
 
 FACTORS = np.dtype(
     [
@@ -86,7 +88,8 @@ FACTORS = np.dtype(
         ("fear", "u8", 4),
         ("x", "f8", 2),
         ("before", "f8", 2),
-        ("late", "f8", 2),
+        ("late", "f8", (2, LATEST)),
+        ("place", "i8"),
         ("mood_level", "f8", len(VOLATILITIES)),
         ("busy_level", "f8", 2),
         ("vwap", "f8", 2),
@@ -104,10 +107,10 @@ FACTORS = np.dtype(
     ],
     align=True,
 )
-"""Random streams; latent prices in ticks, those a second before, and what is still to be heard of the common factor;
-moods and log activity; VWAP of the latent prices and its weight; where a range began; the VIX and the usual size of
-moves of ES; the price that limits refer to, seconds that trading still stands (-1: to the close) and why, the limit
-that was reached, extremes of the latest minutes."""
+"""Random streams; latent prices in ticks, those a second before, and what they heard late of the common factor in the
+latest steps, in a ring with the place of the next; moods and log activity; VWAP of the latent prices and its weight;
+where a range began; the VIX and the usual size of moves of ES; the price that limits refer to, seconds that trading
+still stands (-1: to the close) and why, the limit that was reached, extremes of the latest minutes."""
 
 BOUNDS = np.dtype(
     [
@@ -200,7 +203,6 @@ def advance_minute(
         factors.lowest[one, minute % HOUR] = factors.highest[one, minute % HOUR] = factors.x[one]
     step_s = 1.0 / STEPS_A_SECOND
     root = math.sqrt(step_s)
-    decay = 1.0 - step_s / max(shape.lag_s, step_s)
     variance = 0.0
     for _, each in VOLATILITIES:
         variance += each
@@ -222,6 +224,10 @@ def advance_minute(
         for part in range(STEPS_A_SECOND):
             common = normal(factors.common)
             step = second * STEPS_A_SECOND + part
+            # With its small tick NQ's book is a step ahead of that of ES in what it makes of its latent price. So it is
+            # told of the one at the step's beginning, and of a balanced pair neither mid leads.
+            if shape.follows == 1:
+                x[step] = factors.x[1] * shape.scale
             for one in range(2):
                 shared, alone, relative = SHARES[one]
                 base = factors.vix * VIX_TO_SECOND * relative * factors.x[one]
@@ -229,15 +235,16 @@ def advance_minute(
                 heard = sigma * math.sqrt(shared) * common
                 heard += (row[MU] + row[JUMP]) * step_s * base / REFERENCE
                 late = shape.strength[one] * heard
-                factors.late[one] += late
-                now = factors.late[one] * (1.0 - decay)
-                factors.late[one] -= now
+                factors.late[one, factors.place] = late
+                now = factors.late[one, (factors.place + LATEST - shape.lag) % LATEST]
                 move = heard - late + now + sigma * math.sqrt(alone) * normal(factors.own[one])
                 move -= _pull(factors, shape, es if one == 0 else nq, row, one) * step_s
                 if not factors.halted[one]:
                     factors.x[one] = min(max(factors.x[one] + move, bounds.low[one]), bounds.high[one])
+            factors.place = (factors.place + 1) % LATEST
             _move_busy(factors)
-            x[step] = factors.x[shape.follows] * shape.scale
+            if shape.follows == 0:
+                x[step] = factors.x[0] * shape.scale
             busy[step] = level * exp(
                 shape.busy_fast * (factors.busy_level[0] - 0.5 * shape.busy_fast)
                 + shape.busy_slow * (factors.busy_level[1] - 0.5 * shape.busy_slow)

@@ -27,8 +27,8 @@ class Scale:
 
 # `python -m benchmarks.confluence` fits them on ordinary sessions alone: a mean of .4, and .6 where 86 % lie below.
 # Thin books have more stacked imbalances and a more one-sided flow, so NQ has a scale of its own.
-_SCALE = Scale(-0.07, 1.68)
-_NASDAQ_SCALE = Scale(-0.02, 1.31)
+_SCALE = Scale(-0.08, 1.73)
+_NASDAQ_SCALE = Scale(-0.02, 1.30)
 
 
 @dataclass(slots=True)

@@ -80,9 +80,13 @@ def test_both_move_together() -> None:
 
 
 def _lead(leadership: str, strength: float) -> float:
-    """How much more NQ of before tells of ES than ES of before of NQ: correlations over lags of 50 to 500 ms."""
+    """How much more NQ of before tells of ES than ES of before of NQ: correlations over lags of 50 to 500 ms.
+
+    NQ's latent price is told a step later than that of ES.
+    """
     config = MarketConfig(leadership=leadership, strength=strength)
     es, nq = (np.diff(_latent(market(symbol, config=config), 10)[0]) for symbol in ("ES", "NQ"))
+    es, nq = es[:-1], nq[1:]
     found = 0.0
     for lag in range(1, 11):
         found += np.corrcoef(nq[:-lag], es[lag:])[0, 1] - np.corrcoef(es[:-lag], nq[lag:])[0, 1]
