@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, MutableMapping
+from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.support.guards import LoopWatch, left_behind
@@ -57,3 +59,18 @@ async def guarded_loop(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     assert not left, f"tasks were left behind: {left}"
     if request.node.get_closest_marker("may_block") is None:
         assert not watch.blocked, f"the event loop was blocked: {watch.blocked}"
+
+
+@pytest.fixture
+def logged() -> Iterator[list[str]]:
+    """What is logged, as texts, wherever the log goes."""
+    entries: list[str] = []
+
+    def keep(_: Any, __: str, event: MutableMapping[str, Any]) -> Any:
+        entries.append(str(dict(event)))
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(processors=[structlog.processors.format_exc_info, keep])
+    yield entries
+    structlog.configure(**before)

@@ -202,9 +202,7 @@ async def test_resting_orders_are_changed_taken_out_and_listed(served: Served) -
         await client.close()
 
 
-async def test_a_flatten_that_is_meant_as_a_cancel_is_refused_and_says_why(
-    served: Served, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_flatten_that_is_meant_as_a_cancel_is_refused_and_says_why(served: Served, logged: list[str]) -> None:
     """The position stays, the order stays, and the log names the mistake once."""
     async with served(speed=1.0) as service:
         client = await TcpClient.open(port(service))
@@ -223,7 +221,7 @@ async def test_a_flatten_that_is_meant_as_a_cancel_is_refused_and_says_why(
             assert (refused["OrderUpdateReason"], refused["OrderStatus"]) == (9, 4)
             assert "Type 203" in refused["InfoText"]
         await client.close()
-    assert capsys.readouterr().out.count("takes flatten for cancel") == 1
+    assert sum("takes flatten for cancel" in entry for entry in logged) == 1
 
 
 async def test_without_orders_nobody_trades(served: Served) -> None:
