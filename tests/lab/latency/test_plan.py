@@ -65,7 +65,7 @@ def test_a_step_is_like_another_where_it_does_not_say(tmp_path: Path) -> None:
             '[[step]]\nname = "x"\nlike = "a"\n[[step]]\nname = "a"\nlike = "b"\n[[step]]\nname = "b"\nlike = "a"',
             "step 1 (x).like: a cycle: a is like b is like a",
         ),
-        ("[server]\nsped = 1\n[[step]]", "server.sped: unknown setting; there are: bar_tf_s"),
+        ("[server]\nsped = 1\n[[step]]", "server.sped: unknown setting; there are: balance"),
         ("[server]\nspeed = 2\n[[step]]", "server.speed: the plan's steps say this"),
         ("[server]\nseed = -1\n[[step]]", "server.seed: -1: "),
         (
