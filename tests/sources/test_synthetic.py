@@ -200,7 +200,7 @@ def test_a_saved_position_is_small() -> None:
     """Four symbols in some tens of KiB."""
     source = SyntheticSource(config=MarketConfig(symbols=tuple(INSTRUMENTS)))
     source.seek(START_NS + 600 * NS_PER_S)
-    assert len(source.save()) < 128 << 10
+    assert len(source.save()) < 144 << 10
 
 
 @pytest.mark.parametrize(
