@@ -89,7 +89,11 @@ class Peer:
         if identity is not None:
             assert identity not in self.answers, f"answered twice: {message}"
             self.answers[identity] = message
-        if isinstance(message, m.Welcome):
+        if isinstance(message, m.Welcome) and (message.session_id, message.epoch) == (self.session_id, self.epoch):
+            # The answer to auth moves nobody: what conflation holds back is still to come.
+            self.seq = min(self.seq, message.seq) if isinstance(self.asked, m.Auth) else message.seq
+            self.next = self.next if isinstance(self.asked, m.Auth) else {}
+        elif isinstance(message, m.Welcome):
             self.session_id, self.epoch, self.seq = message.session_id, message.epoch, message.seq
             self.next.clear()
         elif isinstance(message, m.Subscribed):
