@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from feedsim.cli.options import from_settings
+from feedsim.cli.output import check_folders, table_console, write
 from feedsim.cli.progress import shown
 from feedsim.config import SourceSettings
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from feedsim.playback.tape import Tape
     from feedsim.sources.synthetic import SyntheticSource
 
-WIDTH = 150  # columns, where the output is no terminal
 MINUTES = 60.0
 
 
@@ -50,7 +49,7 @@ def realism(settings: RealismSettings) -> None:
 
     from feedsim.sources.synthetic import SyntheticSource
 
-    _check(settings)
+    check_folders({"json": settings.json, "html": settings.html})
     notes = Console(stderr=True)
     tape = _open(settings)
     try:
@@ -94,20 +93,9 @@ def calibrate(settings: CalibrateSettings) -> None:
             found = calibrated(tape, settings, on_step=on_step)
     finally:
         tape.close()
-    _write(Path(settings.out), found.to_json().rstrip(b"\n"), field="out")
-    console = Console()
-    print_calibration(found, console if console.is_terminal else Console(width=WIDTH, file=sys.stdout))
+    write(settings.out, found.to_json().rstrip(b"\n") + b"\n", field="out")
+    print_calibration(found, table_console())
     notes.print(f"written into {settings.out}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _check(settings: RealismSettings) -> None:
-    """Before hours of work: whether its results have a place. Raises ConfigError."""
-    from feedsim.errors import ConfigError
-
-    for field in ("json", "html"):
-        path = getattr(settings, field)
-        if path not in ("", "-") and not Path(path).absolute().parent.is_dir():
-            raise ConfigError(f"{path}: no such folder", field=field)
 
 
 def _open(settings: RealismSettings) -> Tape:
@@ -156,7 +144,6 @@ def _judge_tape(tape: Tape, notes: Console) -> tuple[Result, Study]:
 
 
 def _tell(result: Result, study: Study, settings: RealismSettings, notes: Console) -> None:
-    from rich.console import Console
 
     from feedsim.lab.realism.tables import print_result
 
@@ -169,15 +156,5 @@ def _tell(result: Result, study: Study, settings: RealismSettings, notes: Consol
         print(msgspec.json.encode(result).decode())
         return
     if settings.json:
-        _write(Path(settings.json), msgspec.json.format(msgspec.json.encode(result)))
-    console = Console()
-    print_result(result, console if console.is_terminal else Console(width=WIDTH, file=sys.stdout))
-
-
-def _write(path: Path, data: bytes, *, field: str = "json") -> None:
-    from feedsim.errors import ConfigError
-
-    try:
-        path.write_bytes(data + b"\n")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}", field=field) from None
+        write(settings.json, msgspec.json.format(msgspec.json.encode(result)) + b"\n", field="json")
+    print_result(result, table_console())

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from feedsim.cli.feed import Channels, Symbols, Token, check_url, listed
+from feedsim.cli.output import check_folders, table_console, write_and_say
 from feedsim.errors import ConfigError
 
 if TYPE_CHECKING:
     from feedsim.lab.latency.result import Result
 
-WIDTH = 150  # columns, where the output is no terminal
 SECONDS = 10.0
 
 
@@ -48,9 +48,7 @@ def latency(
     from feedsim.lab.latency.checks import parse_checks
 
     checks = parse_checks(check)
-    for field, path in (("json", json), ("plot", plot), ("hgrm", hgrm)):
-        if path not in ("", "-") and not Path(path).absolute().parent.is_dir():
-            raise ConfigError(f"{path}: no such folder", field=field)
+    check_folders({"json": json, "plot": plot, "hgrm": hgrm})
     if plot and not plot.endswith((".html", ".svg")):
         raise ConfigError(f"{plot}: expected a name that ends with .html or .svg", field="plot")
     if plan:
@@ -108,32 +106,21 @@ def _orders(where: str, seconds: float, rate: float, token: str | None) -> Resul
 
 def _tell(result: Result, *, json: str, plot: str, hgrm: str) -> None:
     import msgspec
-    from rich.console import Console
 
     from feedsim.lab.latency.page import page_of
     from feedsim.lab.latency.plots import drawing_of
     from feedsim.lab.latency.tables import print_latencies
 
     if plot:
-        write(plot, (page_of if plot.endswith(".html") else drawing_of)(result).encode(), field="plot")
+        write_and_say(plot, (page_of if plot.endswith(".html") else drawing_of)(result).encode(), field="plot")
     for series in result.drawn if hgrm else ():
         path = Path(hgrm)
         path = path if series.key == result.gate else path.with_name(f"{path.stem}-{series.key}{path.suffix}")
-        write(str(path), series.latencies.hgrm(), field="hgrm")
+        write_and_say(str(path), series.latencies.hgrm(), field="hgrm")
     facts = msgspec.json.format(msgspec.json.encode(result.facts())) + b"\n"
     if json == "-":
         print(facts.decode(), end="")
         return
     if json:
-        write(json, facts, field="json")
-    console = Console()
-    print_latencies(result, console if console.is_terminal else Console(width=WIDTH, file=sys.stdout))
-
-
-def write(path: str, data: bytes, *, field: str) -> None:
-    """Into a file, and say so. Raises ConfigError."""
-    try:
-        Path(path).write_bytes(data)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}", field=field) from None
-    print(f"written into {path}", file=sys.stderr)
+        write_and_say(json, facts, field="json")
+    print_latencies(result, table_console())

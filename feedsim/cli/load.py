@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from feedsim.cli.feed import check_url
-from feedsim.cli.latency import WIDTH, write
+from feedsim.cli.output import table_console, write_and_say
 
 if TYPE_CHECKING:
     from feedsim.lab.latency.checks import Check
@@ -33,15 +33,14 @@ def run_plan(path: str, *, url: str, token: str | None, checks: list[Check], jso
         )
     if plot:
         draw = load_page if plot.endswith(".html") else load_drawing
-        write(plot, draw(outcomes, title=f"load plan {path}").encode(), field="plot")
+        write_and_say(plot, draw(outcomes, title=f"load plan {path}").encode(), field="plot")
     facts = msgspec.json.format(msgspec.json.encode(load_facts(outcomes))) + b"\n"
     if json == "-":
         print(facts.decode(), end="")
     else:
-        console = Console()
-        print_load(outcomes, console if console.is_terminal else Console(width=WIDTH, file=sys.stdout))
+        print_load(outcomes, table_console())
         if json:
-            write(json, facts, field="json")
+            write_and_say(json, facts, field="json")
     told = [(outcome.step.name, *check.holds(outcome.result)) for outcome in outcomes for check in checks]
     for name, _, line in told:
         print(f"step {name}: {line}", file=sys.stderr)

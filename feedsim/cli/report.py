@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from feedsim.cli.latency import write
+from feedsim.cli.output import check_folders, table_console, write_and_say
 from feedsim.cli.progress import shown
 from feedsim.errors import ConfigError, SourceError
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from feedsim.recording.reader import Recording
     from feedsim.tap.orders import OrderLog
 
-WIDTH = 150  # columns, where the output is no terminal
 ROWS = 8192  # of a tape that is made again, at a time
 
 
@@ -51,9 +50,7 @@ def report(
     from rich.console import Console
 
     paint = _painter(png, png_size)
-    for field, path in (("json", json), ("html", html)):
-        if path not in ("", "-") and not Path(path).absolute().parent.is_dir():
-            raise ConfigError(f"{path}: no such folder", field=field)
+    check_folders({"json": json, "html": html})
     result, picture = _study(directory, epoch, Console(stderr=True), counterfactual=counterfactual)
     if html:
         from feedsim.lab.trading.page import write_page
@@ -79,7 +76,6 @@ def _painter(png: str, size: str) -> Callable[[Picture], None] | None:
 
 
 def _tell(result: TradingReport, json: str) -> None:
-    from rich.console import Console
 
     from feedsim.lab.trading.tables import print_report
 
@@ -88,9 +84,8 @@ def _tell(result: TradingReport, json: str) -> None:
         print(facts.decode(), end="")
         return
     if json:
-        write(json, facts, field="json")
-    console = Console()
-    print_report(result, console if console.is_terminal else Console(width=WIDTH, file=sys.stdout))
+        write_and_say(json, facts, field="json")
+    print_report(result, table_console())
 
 
 def _study(directory: Path, epoch: int, notes: Console, *, counterfactual: bool) -> tuple[TradingReport, Picture]:
