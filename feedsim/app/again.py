@@ -13,6 +13,7 @@ import msgspec
 
 from feedsim.errors import SourceError
 from feedsim.events import Chunk
+from feedsim.hub.desk import tell_to_news
 from feedsim.playback.lookahead import Lookahead
 from feedsim.playback.tape import Tape, TapeConfig
 from feedsim.recording.manifest import Manifest
@@ -90,29 +91,15 @@ class Again:
         while self._told:
             yield self._told.popleft()
 
-    @property
-    def _told_seq(self) -> int:
-        chunk = self.lookahead.chunk
-        return self.lookahead.finished_seq if chunk is None else chunk.first_seq + self.lookahead.position - 1
-
     def _enter_due(self) -> None:
-        while self._entries and self._entries[0].after_seq <= self._told_seq:
+        while self._entries and self._entries[0].after_seq <= self.lookahead.told_seq:
             self._exchange.redo(self._entries.popleft())
             self.heard += self._exchange.take()
 
     def _tell(self, chunk: Chunk) -> None:
-        """Up to the next entry; one by one where an event may make an order enter the market."""
-        ahead, exchange = self.lookahead, self._exchange
-        lo, hi = ahead.position, len(chunk)
+        """Up to the next entry, or to where an account has to hear of something."""
+        lo, hi = self.lookahead.position, len(chunk)
         if self._entries:
             hi = min(hi, max(self._entries[0].after_seq - chunk.first_seq + 1, lo))
-        if not exchange.busy:
-            ahead.position = hi
-            exchange.on_told(chunk, lo, hi)
-            return
-        for at in range(lo, hi):
-            ahead.position = at + 1
-            exchange.on_told(chunk, at, at + 1)
-            self.heard += exchange.take()
-            if ahead.chunk is not chunk:
-                return
+        _, heard = tell_to_news(self._exchange, self.lookahead, chunk, lo, hi)
+        self.heard += heard

@@ -15,6 +15,7 @@ import msgspec
 from feedsim.events import Chunk
 from feedsim.hub.audience import Cursor
 from feedsim.hub.ring import Ring
+from feedsim.playback.lookahead import Lookahead
 from feedsim.playback.player import Player
 from feedsim.wire.codec import CODECS, SCALE
 from feedsim.wire.frames import event_frames, frame
@@ -49,6 +50,27 @@ class Exchange(Protocol):
     def cancel_on_disconnect(self, account: str, *, now_ns: int, head_seq: int) -> None: ...
     def on_epoch(self, epoch: int) -> None: ...
     def on_end(self) -> None: ...
+
+
+def tell_to_news(
+    exchange: Exchange, ahead: Lookahead, chunk: Chunk, lo: int, hi: int
+) -> tuple[int, list[tuple[str, Private | Error]]]:
+    """Tell events at positions [lo, hi) of the current chunk, up to the first after which an account has to hear of
+    something or an order has entered the market: one by one, since what comes behind it may be another then.
+
+    The position behind what was told, which is the look-ahead's too, and what accounts hear.
+    """
+    if not exchange.busy:
+        ahead.position = hi
+        exchange.on_told(chunk, lo, hi)
+        return hi, []
+    for at in range(lo, hi):
+        ahead.position = at + 1
+        exchange.on_told(chunk, at, at + 1)
+        heard = list(exchange.take())
+        if heard or ahead.chunk is not chunk:
+            return at + 1, heard
+    return hi, []
 
 
 def _ignore(*_: object) -> None:
@@ -114,20 +136,11 @@ class Desk:
         self._deliver()
 
     def tell_ahead(self, chunk: Chunk, lo: int, hi: int) -> int:
-        """Give the exchange events that are about to be told, up to the first after which somebody has to hear of
-        something; the position behind it, or `hi`."""
+        """Give the exchange events that are about to be told, as `tell_to_news`; the position behind the last."""
         self._told_ahead = True
-        if not self.exchange.busy:
-            self.exchange.on_told(chunk, lo, hi)
-            return hi
-        ahead = self._player.lookahead
-        for at in range(lo, hi):
-            ahead.position = at + 1  # what it enters in the market now comes behind this event
-            self.exchange.on_told(chunk, at, at + 1)
-            self._heard += self.exchange.take()
-            if self._heard or ahead.chunk is not chunk:
-                return at + 1
-        return hi
+        until, heard = tell_to_news(self.exchange, self._player.lookahead, chunk, lo, hi)
+        self._heard += heard
+        return until
 
     @property
     def has_news(self) -> bool:

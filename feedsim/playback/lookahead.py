@@ -55,7 +55,7 @@ class Lookahead:
         self._current: _Read | None = None
         self._times: list[int] | None = None
         self._ahead: deque[_Read] = deque()
-        self.finished_seq = 0
+        self._finished_seq = 0
         """The last seq that `on_told` got."""
         self._finished_ns = 0
         self._keep_places = keep_places
@@ -66,6 +66,11 @@ class Lookahead:
     def chunk(self) -> Chunk | None:
         """The chunk that is being told."""
         return None if self._current is None else self._current.chunk
+
+    @property
+    def told_seq(self) -> int:
+        """The seq of what was told last; 0 before that."""
+        return self._finished_seq if self._current is None else self._current.chunk.first_seq + self.position - 1
 
     @property
     def told_ns(self) -> int:
@@ -119,7 +124,7 @@ class Lookahead:
         """A new epoch: forget what was read and not told."""
         self._ahead.clear()
         self._begin(None)
-        self._behind, self.finished_seq, self._finished_ns = None, 0, 0
+        self._behind, self._finished_seq, self._finished_ns = None, 0, 0
 
     def not_all_told(self, before_ns: int) -> list[Tables]:
         """What was read of the tape before a time, in chunks that are not, or not all, told."""
@@ -143,7 +148,7 @@ class Lookahead:
             self.tape.restore(max((p for p in places if p.position_ns <= ns), key=lambda place: place.position_ns))
         again_ns = self.tape.position_ns
         kept = [read for read in reads if read.chunk.last_seq <= self.tape.seq]
-        void = max(self.tape.seq, self.finished_seq) + 1
+        void = max(self.tape.seq, self._finished_seq) + 1
         again = self.tape.read(ns)
         result = change(again_ns)
         self._behind = self.tape.checkpoint()
@@ -154,11 +159,8 @@ class Lookahead:
 
     def _put(self, kept: list[_Read], again: Chunk, void: int) -> None:
         """These, and then what was read again, are what is told next."""
-        told_seq = self.finished_seq
-        if self._current is not None:
-            told_seq = self._current.chunk.first_seq + self.position - 1
         first = void - again.first_seq if len(again) else 0
-        split = max(told_seq - again.first_seq + 1, first) if len(again) else 0
+        split = max(self.told_seq - again.first_seq + 1, first) if len(again) else 0
         told, rest = again.part(first, split), again.part(split, len(again))
         fixed = [_Read(read.chunk, None) for read in kept] + ([_Read(rest, None)] if len(rest) else [])
         if kept and kept[0].chunk is self.chunk:
@@ -174,7 +176,7 @@ class Lookahead:
         self._current, self._times, self.position = read, None, 0
 
     def _finish(self, chunk: Chunk) -> None:
-        self.finished_seq, self._finished_ns = chunk.last_seq, int(chunk.avail[-1])
+        self._finished_seq, self._finished_ns = chunk.last_seq, int(chunk.avail[-1])
         self.on_told(chunk)
 
     # ---------------------------------------------------------------------------------------------------- checkpoints

@@ -45,12 +45,12 @@ class Live(Again):
         super().__init__(*args, **options)
 
     def _enter_due(self) -> None:
-        while self.script and self._told_seq >= self.next_at + self.script[0][0]:
+        while self.script and self.lookahead.told_seq >= self.next_at + self.script[0][0]:
             _, later_ms, account, request = self.script.pop(0)
-            self.next_at = self._told_seq
+            self.next_at = self.lookahead.told_seq
             now_ns = max(self.lookahead.told_ns, self.tape.start_ns) + later_ms * NS_PER_MS
             self._exchange.open_account(account)
-            self._exchange.enter(account, request, now_ns=now_ns, head_seq=self._told_seq)
+            self._exchange.enter(account, request, now_ns=now_ns, head_seq=self.lookahead.told_seq)
             self.heard += self._exchange.take()
 
 
