@@ -104,10 +104,13 @@ class Merger:
         return msgspec.msgpack.encode(_Position(self.epoch, self.seq, keys, self._counts))
 
     def restore(self, state: bytes) -> None:
+        """Go to a place that was saved. Back within the epoch, streams keep the numbers that chunks have of them."""
         position = msgspec.msgpack.decode(state, type=_Position)
+        keys = [StreamKey(*key) for key in position.streams]
+        if position.epoch != self.epoch or self.streams.keys[: len(keys)] != keys:
+            self.streams = Streams(tuple(keys))
         self.epoch, self.seq = position.epoch, position.seq
-        self.streams = Streams(tuple(StreamKey(*key) for key in position.streams))
-        self._counts = position.counts
+        self._counts = position.counts + [0] * (len(self.streams) - len(keys))
 
 
 def _order(avail: Int64, own: Int64, symbol: Int64, rank: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:

@@ -147,6 +147,22 @@ def test_saved_and_restored_it_goes_on_as_if_nothing_had_been(all_windows: Windo
     assert merged([*before, *after]) == expected(all_windows)
 
 
+@given(windows(), st.data())
+def test_back_in_its_epoch_a_stream_keeps_its_number(all_windows: Windows, data: st.DataObject) -> None:
+    """Whatever of what follows comes first then: chunks of before and after are of the same streams."""
+    merger = Merger(SYMBOLS, epoch=3)
+    at = data.draw(st.integers(0, len(all_windows) - 1))
+    before = [merger.merge(tables) for tables in all_windows[:at]]
+    place = merger.save()
+    once = [merger.merge(tables) for tables in all_windows[at:]]
+    merger.restore(place)
+    one_channel = [{name: tables[name]} for tables in all_windows[at:] for name in sorted(tables)]
+    again = [merger.merge(tables) for tables in one_channel]
+    assert {id(chunk.streams) for chunk in (*before, *once, *again)} == {id(merger.streams)}
+    merger.restore(place)
+    assert merged([*before, *(merger.merge(tables) for tables in all_windows[at:])]) == expected(all_windows)
+
+
 def test_rows_that_have_no_order_of_their_own_come_first() -> None:
     """At equal time: computed rows (a bar at its end) before what the source numbered, whatever their channel."""
     trade, l2 = table("trade", 1, 1), table("l2", 1, 2)
