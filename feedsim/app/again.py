@@ -62,7 +62,7 @@ class Again:
     ) -> None:
         """`entries` of the tape's epoch; `rows` are read at once, about."""
         self.tape = tape
-        self.lookahead = Lookahead(tape, keep_places=True)
+        self.lookahead = Lookahead(tape, takes_orders=True, keep_places=False)
         self.heard: list[tuple[str, Private | Error]] = []
         self._rows = rows
         self._told: deque[Chunk] = deque()

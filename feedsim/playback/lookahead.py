@@ -1,6 +1,6 @@
 """What is read of a tape before it is due: the chunk that is being told, those behind it, and places to come back to.
 
-With `keep_places` the tape can be put back to any time that is not told yet, so that an order can change what follows.
+Where orders are taken the tape can be put back to any time that is not told yet, so that they change what follows.
 """
 
 from __future__ import annotations
@@ -34,8 +34,12 @@ class _Read(NamedTuple):
 class Lookahead:
     """A tape that is told chunk by chunk: `current` is the chunk to tell from, `position` what of it is told."""
 
-    def __init__(self, tape: Tape, *, keep_places: bool = False) -> None:
+    def __init__(self, tape: Tape, *, takes_orders: bool = False, keep_places: bool = True) -> None:
+        """`takes_orders`: `amend` may be called; `keep_places` as the attribute, before the first time."""
         self.tape = tape
+        self.keep_places = takes_orders and keep_places
+        """Keep where each chunk was read from, so that an amendment reads little again. Else the first one reads again
+        from the newest checkpoint on; from then on they are kept."""
         self.position = 0
         """How much of the current chunk is told."""
         self.checkpoints: list[Checkpoint] = []
@@ -58,7 +62,7 @@ class Lookahead:
         self._finished_seq = 0
         """The last seq that `on_told` got."""
         self._finished_ns = 0
-        self._keep_places = keep_places
+        self._takes_orders = takes_orders
         self._behind: Checkpoint | None = None
         """The place before the chunk that was told last, or behind the newest change."""
 
@@ -110,7 +114,7 @@ class Lookahead:
     def read(self, rows: int) -> None:
         """The next chunk, of about so many rows."""
         self._checkpoint_if_due()
-        place = self.tape.checkpoint() if self._keep_places else None
+        place = self.tape.checkpoint() if self.keep_places else None
         chunk = self.tape.advance(rows)
         if chunk is None:
             return
@@ -141,11 +145,11 @@ class Lookahead:
         What is told stays as it is; what was read at or after `ns` is read anew. `change` gets the time from which the
         source was read again, up to `ns`.
         """
-        assert self._keep_places, "places are kept for sessions whose source takes orders"
+        assert self._takes_orders, "places are kept for sessions whose source takes orders"
+        self.keep_places = True
         reads = [*([] if self._current is None else [self._current]), *self._ahead]
         if self.tape.position_ns > ns:
-            places = [place for place in (self._behind, *(read.place for read in reads)) if place is not None]
-            self.tape.restore(max((p for p in places if p.position_ns <= ns), key=lambda place: place.position_ns))
+            self.tape.restore(self._newest_place(reads, ns))
         again_ns = self.tape.position_ns
         kept = [read for read in reads if read.chunk.last_seq <= self.tape.seq]
         void = max(self.tape.seq, self._finished_seq) + 1
@@ -156,6 +160,13 @@ class Lookahead:
         self.rows_since = 0
         self._put(kept, again, void)
         return result
+
+    def _newest_place(self, reads: list[_Read], ns: int) -> Checkpoint:
+        """From where the least is read again up to a time."""
+        places = [self._behind, *(read.place for read in reads)]
+        places += [point for point in self.checkpoints if point.epoch == self.tape.epoch]
+        known = (place for place in places if place is not None and place.position_ns <= ns)
+        return max(known, key=lambda place: place.position_ns)
 
     def _put(self, kept: list[_Read], again: Chunk, void: int) -> None:
         """These, and then what was read again, are what is told next."""

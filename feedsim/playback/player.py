@@ -84,7 +84,8 @@ class Player:
         self.seq = 0
         """The last seq that was told in this epoch."""
         self.takes_orders = takes_orders
-        self.lookahead = Lookahead(tape, keep_places=takes_orders)
+        # Unpaced, a place for every chunk would cost half as much as reading it, whether anybody trades or not.
+        self.lookahead = Lookahead(tape, takes_orders=takes_orders, keep_places=not self.clock.unpaced)
         self.lookahead.on_told = self._on_told
         self.on_late: Callable[[float], None] = _ignore
         """Gets the seconds by which each wake-up was late."""

@@ -53,12 +53,12 @@ def _compiled() -> None:
 
 
 @settings(max_examples=12, deadline=None)
-@given(seed=st.integers(0, 5), steps=steps, rows=st.integers(20, 700))
+@given(seed=st.integers(0, 5), steps=steps, rows=st.integers(20, 700), keep_places=st.booleans())
 def test_orders_change_what_follows_and_nothing_that_was_told(
-    seed: int, steps: list[tuple[object, ...]], rows: int
+    seed: int, steps: list[tuple[object, ...]], rows: int, keep_places: bool
 ) -> None:
     """However far was read ahead, the session is the one in which these orders came at these times."""
-    ahead = Lookahead(tape(seed), keep_places=True)
+    ahead = Lookahead(tape(seed), takes_orders=True, keep_places=keep_places)
     told: list[Chunk] = []
     digest = Digest()
     ahead.on_told = told.append
@@ -105,6 +105,7 @@ def test_orders_change_what_follows_and_nothing_that_was_told(
     for chunk in told:
         whole.update(chunk)
     assert whole.hexdigest() == expected.hexdigest()
+    assert all(chunk.streams is told[0].streams for chunk in told), "a stream has another number now"
     assert [chunk.first_seq for chunk in told[1:]] == [chunk.last_seq + 1 for chunk in told[:-1]]
 
 
