@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from feedsim.exchange.injected import Happened
@@ -11,6 +13,7 @@ from feedsim.instruments import INSTRUMENTS
 if TYPE_CHECKING:
     from feedsim.app.again import Again
     from feedsim.playback.player import Player
+    from feedsim.sources.injected import Happened as Done
     from feedsim.sources.injected import OrderTaking, UserEvent
 
 SIDES = {1: "buy", -1: "sell"}
@@ -35,34 +38,24 @@ class SourceMarket:
         self, ns: int, symbol: str, number: int, side: int, lots: int, price: int | None, *, rests: bool
     ) -> list[tuple[int, int]] | None:
         tick = INSTRUMENTS[symbol].tick
-
-        def change(again_ns: int) -> list[tuple[int, int]] | None:
-            self._read_again(again_ns)
-            at = None if price is None else price * tick
-            done = self._source.inject(symbol, order_id=-number, side=SIDES[side], size=lots, price=at, rests=rests)
-            if done.refused:
-                return None
-            return [
-                (round(event.price / tick), event.size)
-                for event in done.events
-                if event.what == "filled" and event.price is not None
-            ]
-
-        return self._player.amend(ns, change)
+        at = None if price is None else price * tick
+        inject = partial(
+            self._source.inject, symbol, order_id=-number, side=SIDES[side], size=lots, price=at, rests=rests
+        )
+        done = self._do(ns, inject)
+        if done.refused:
+            return None
+        return [
+            (round(event.price / tick), event.size)
+            for event in done.events
+            if event.what == "filled" and event.price is not None
+        ]
 
     def cancel(self, ns: int, symbol: str, number: int) -> None:
-        def change(again_ns: int) -> None:
-            self._read_again(again_ns)
-            self._source.cancel(symbol, -number)
-
-        self._player.amend(ns, change)
+        self._do(ns, partial(self._source.cancel, symbol, -number))
 
     def reduce(self, ns: int, symbol: str, number: int, lots: int) -> None:
-        def change(again_ns: int) -> None:
-            self._read_again(again_ns)
-            self._source.reduce(symbol, -number, lots)
-
-        self._player.amend(ns, change)
+        self._do(ns, partial(self._source.reduce, symbol, -number, lots))
 
     def happened(self, symbol: str, ns: int) -> list[Happened]:
         events, tick = self._events[symbol], INSTRUMENTS[symbol].tick
@@ -80,6 +73,15 @@ class SourceMarket:
         self._source.take_user_events()
         self._events.clear()
         self._given_ns.clear()
+
+    def _do(self, ns: int, what: Callable[[], Done]) -> Done:
+        """Change the source at a time, and know again what happens to orders up to there."""
+
+        def change(again_ns: int) -> Done:
+            self._read_again(again_ns)
+            return what()
+
+        return self._player.amend(ns, change)
 
     def _read_again(self, again_ns: int) -> None:
         """What was known from `again_ns` on is void; the source tells it again as far as it still happens."""
