@@ -13,6 +13,7 @@ from feedsim.hub.counters import Counters
 from feedsim.hub.memory import Latest
 from feedsim.hub.reactions import Stopwatch
 from feedsim.hub.ring import Block, Ring
+from feedsim.hub.tasks import Tasks
 from feedsim.playback.tape import Checkpoint, Tape
 from feedsim.wire.codec import CODECS, SCALE, SUBPROTOCOLS
 from feedsim.wire.frames import frame
@@ -43,7 +44,7 @@ class Backlog:
         self._counters = counters
         self._stopwatch = stopwatch
         self._latest = Latest()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks("feedsim catch up")
 
     @property
     def oldest(self) -> int:
@@ -51,10 +52,7 @@ class Backlog:
         return min([*(point.seq for point in self._checkpoints()), self._ring.first_seq - 1])
 
     async def stop(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.stop()
 
     # --------------------------------------------------------------------------------------------------- bringing on
 
@@ -62,9 +60,7 @@ class Backlog:
         """Let a cursor catch up; until it has, nobody else writes events to it."""
         if not cursor.catching_up:
             cursor.catching_up = True
-            task = asyncio.get_running_loop().create_task(self._bring_on(cursor), name="feedsim catch up")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.start(self._bring_on(cursor))
 
     async def _bring_on(self, cursor: Cursor) -> None:
         ring = self._ring

@@ -14,6 +14,7 @@ from feedsim.bridges.databento.tellings import Tellings, Wanted
 from feedsim.dbn.layout import REPLAY_COMPLETED, SKIPPED_RECORDS, SLOW_READER_WARNING
 from feedsim.dbn.messages import error, system
 from feedsim.hub.ring import Ring
+from feedsim.hub.tasks import Tasks
 
 WARN_EVERY_S = 5.0
 
@@ -40,26 +41,20 @@ class CatchingUp:
         self._now_ns, self._wall_ns = now_ns, wall_ns
         self._counts = counts
         self._settle, self._may_skip = settle, may_skip
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks("feedsim databento catch up")
 
     def bring_on(self, client: Client) -> None:
         """Until it is at the head, nobody else writes data to it."""
         if not client.catching_up:
             client.catching_up = True
-            task = asyncio.get_running_loop().create_task(self._bring_on(client), name="feedsim databento catch up")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.start(self._bring_on(client))
 
     async def settled(self) -> None:
         """Return when nobody is behind."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._tasks.settled()
 
     async def stop(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.stop()
 
     async def _bring_on(self, client: Client) -> None:
         try:
