@@ -1,4 +1,7 @@
-"""HTML pages that lie beside the code: their places, {{name}}, are filled with text that is HTML already."""
+"""HTML pages that lie beside the code: their places, {{name}}, are filled with text that is HTML already.
+
+All begin with one head, up to its styles: a page adds its own.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,11 @@ from importlib import resources
 
 def filled(package: str, values: Mapping[str, str]) -> str:
     """`page.html` of a package with its places filled."""
-    page = resources.files(package).joinpath("page.html").read_text("utf-8")
+    page = _text(package, "page.html").replace("{{head}}", _text("feedsim.lab", "head.html"))
     for name, value in values.items():
         page = page.replace("{{" + name + "}}", value)
     return page
+
+
+def _text(package: str, name: str) -> str:
+    return resources.files(package).joinpath(name).read_text("utf-8")
