@@ -20,9 +20,10 @@ from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
+from feedsim.client.streams import StreamCounts
 from feedsim.client.trading import Trading
 from feedsim.errors import FeedsimError, ProtocolError
-from feedsim.events import Event, StreamKey
+from feedsim.events import Event
 from feedsim.wire import messages as m
 from feedsim.wire.codec import CODECS, SUBPROTOCOLS, Encoding
 
@@ -36,14 +37,6 @@ _SUBPROTOCOL_OF: dict[Encoding, str] = {encoding: name for name, encoding in SUB
 
 class FeedLost(FeedsimError):  # noqa: N818 # what happened, as users say it
     """The connection is gone and was not to be had again."""
-
-
-class GapError(FeedsimError):
-    """A stream went on past what was due next, and nothing said so."""
-
-    def __init__(self, stream: StreamKey, expected: int, got: int) -> None:
-        self.stream, self.expected, self.got = stream, expected, got
-        super().__init__(f"{stream}: expected n {expected}, got {got}")
 
 
 def connect(
@@ -127,7 +120,7 @@ class Feed(Trading):
         self._ids = itertools.count(1)
         self._answers: dict[int, msgspec.Struct] = {}
         self._events: deque[Event | m.AnyPrivate] = deque()
-        self._next: dict[tuple[str, str, int], int] = {}
+        self._counts = StreamCounts(conflated=bool(subscribe.conflate_ms))
         self._over = False
         """Everything was sent: the session is at its end."""
         self._websocket: ClientConnection | None = None
@@ -168,7 +161,7 @@ class Feed(Trading):
         again = self.epoch != 0
         if again and not await self._resume():
             self.breaks += 1
-            self._next.clear()
+            self._counts.clear()
             again = False
         if not again:
             self._attach(welcome)
@@ -210,7 +203,7 @@ class Feed(Trading):
             if error.code != "resume_too_old" or self.seq == 0:
                 raise
             self.breaks += 1
-            self._next.clear()
+            self._counts.clear()
             answer = await self._ask(msgspec.structs.replace(request, from_seq=None))
         assert isinstance(answer, m.Subscribed)
         self.subscribed = answer
@@ -309,40 +302,27 @@ class Feed(Trading):
             self.clock_ms, self._must_ack = message.ts, True
         elif isinstance(message, m.Skipped):
             self.skipped.append(message)
-            channel, symbol, *tf_s = message.stream
-            self._next[channel, symbol, tf_s[0] if tf_s else 0] = message.last_n + 1
+            self._counts.skip(message)
         elif isinstance(message, m.ReplayState):
             self.state = message
             # An answer may overtake events; what is told to all at the end does not.
             self._over = message.state == "ended" and message.id is None
             if message.epoch != self.epoch:
                 self.epoch, self.seq = message.epoch, 0
-                self._next.clear()
+                self._counts.clear()
         identity = getattr(message, "id", None)
         if identity is not None:
             self._answers[identity] = message
 
     def _is_new(self, event: Event | m.AnyPrivate) -> bool:
         if isinstance(event, Event):
-            return self._in_order(event)
+            if is_new := self._counts.is_new(event):
+                self.seq = event.seq
+            return is_new
         identity = getattr(event, "id", None)
         if identity is not None:
             self._answers[identity] = event
         return self._hear(event)
-
-    def _in_order(self, event: Event) -> bool:
-        """Count an event in its stream; False if it is known. Raises GapError where one is missing and not named."""
-        channel = type(event).__struct_config__.tag
-        assert isinstance(channel, str)
-        key = (channel, event.symbol, getattr(event, "tf_s", 0))
-        expected = self._next.get(key, event.n)
-        if event.n > expected and not self._subscribe.conflate_ms:
-            raise GapError(StreamKey(*key), expected, event.n)
-        if event.n < expected:
-            return False  # told again after a resume
-        self._next[key] = event.n + 1
-        self.seq = event.seq
-        return True
 
     # ----------------------------------------------------------------------------------------------------- requests
 
@@ -404,7 +384,7 @@ class Feed(Trading):
         answer = await self._ask(m.Replay(source=source, speed=speed, start=start, end=end, seed=seed))
         assert isinstance(answer, m.Welcome)
         self._events.clear()
-        self._next.clear()
+        self._counts.clear()
         self._attach(answer)
         await self._resubscribe(from_seq=None)
         return answer

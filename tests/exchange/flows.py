@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from hypothesis import strategies as st
 
-from feedsim.events import Chunk, Table
+from feedsim.events import L1, Chunk, Table
 from feedsim.exchange import Exchange, LogEntry, OrderRequest, TradeSettings
 from feedsim.market.config import MarketConfig
 from feedsim.playback.merge import Merger
@@ -147,7 +147,8 @@ def middle(tape: tuple[Chunk, ...]) -> dict[str, float]:
     """Where each symbol trades at first."""
     event: dict[str, float] = {}
     for each in tape[0].events(channels=frozenset(("l1",))):
-        event.setdefault(each.symbol, each.bid)  # type: ignore[attr-defined]
+        assert isinstance(each, L1)
+        event.setdefault(each.symbol, each.bid)
     return event
 
 
@@ -177,12 +178,12 @@ def flows(tape: tuple[Chunk, ...], *, most: int = 25) -> st.SearchStrategy[list[
         return OrderNew(
             client_order_id=draw(ids),
             symbol=name,
-            side=way,  # type: ignore[arg-type]
-            type=kind,  # type: ignore[arg-type]
+            side=way,  # type: ignore[arg-type] # one of the words above
+            type=kind,  # type: ignore[arg-type] # one of the words above
             quantity=draw(lots),
             price=draw(near) if kind in ("limit", "stop_limit") else None,
             stop_price=draw(near) if kind in ("stop", "stop_limit") else None,
-            tif=tif if "stop" not in kind else "day",  # type: ignore[arg-type]
+            tif=tif if "stop" not in kind else "day",  # type: ignore[arg-type] # one of the words above
             post_only=kind == "limit" and tif in ("day", "gtc") and draw(st.integers(0, 4)) == 0,
             reduce_only=draw(st.integers(0, 5)) == 0,
             bracket=bracket,

@@ -71,7 +71,7 @@ class Pit:
         if "price" in fields and "type" not in fields:
             fields["type"] = "limit"
         fields = {"symbol": "ES", **fields}
-        return self.ask(OrderNew(client_order_id=client_order_id, side=side, quantity=quantity, **fields))  # type: ignore[arg-type]
+        return self.ask(OrderNew(client_order_id=client_order_id, side=side, quantity=quantity, **fields))  # type: ignore[arg-type] # the test says which
 
     def hear(self) -> list[Private | Error]:
         return [event for _, event in self.exchange.take()]
