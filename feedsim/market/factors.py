@@ -315,7 +315,8 @@ def _move_busy(factors: Any) -> None:
 def _anchor(factors: Any, revert: float) -> None:
     """The price to which a range goes back is where the range began."""
     if revert > 0.0 and not factors.anchored:
-        factors.anchor[:] = factors.x
+        for one in range(2):
+            factors.anchor[one] = factors.x[one]
     factors.anchored = 1 if revert > 0.0 else 0
 
 
@@ -328,7 +329,8 @@ def _know_options(factors: Any, shape: Any, es: Any, nq: Any, row: Any) -> None:
     factors.usual += (abs(moved_es) - factors.usual) / USUAL_S
     options_second(es, factors.x[0] * shape.tick[0], moved_es, row[PIN])
     options_second(nq, factors.x[1] * shape.tick[1], moved_nq, row[PIN])
-    factors.before[:] = factors.x
+    for one in range(2):
+        factors.before[one] = factors.x[one]
 
 
 @compiled

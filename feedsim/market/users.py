@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedsim.market.book import FILL, USER_ID, USER_LEFT, USER_PRICE, USER_SIDE, USERS
+from feedsim.market.book import FILL, USER_FIELDS, USER_ID, USER_LEFT, USER_PRICE, USER_SIDE, USERS
 from feedsim.market.compiling import compiled
 
 USER_ROW_FIELDS = ("ts", "kind", "order_id", "side", "price", "size", "aggressor")
@@ -32,7 +32,8 @@ def forget_user(state: Any, index: int) -> None:
     """An order of a user is over; the others keep their order."""
     state.users -= 1
     for later in range(index, state.users):
-        state.user[later, :] = state.user[later + 1, :]
+        for field in range(len(USER_FIELDS)):
+            state.user[later, field] = state.user[later + 1, field]
 
 
 @compiled

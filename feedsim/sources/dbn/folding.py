@@ -85,9 +85,15 @@ def _slot(orders: Any, order_id: int) -> Any:
 
 @compiled
 def _rehash(old: Any, new: Any) -> None:
-    for row in old:
-        if row[0] != EMPTY:
-            new[_slot(new, row[0])] = row
+    for at in range(len(old)):
+        if old[at, 0] != EMPTY:
+            _copy(old, at, new, _slot(new, old[at, 0]))
+
+
+@compiled
+def _copy(source: Any, at: int, target: Any, to: int) -> None:
+    for field in range(target.shape[1]):
+        target[to, field] = source[at, field]
 
 
 @compiled
@@ -97,9 +103,11 @@ def _drop(orders: Any, at: int) -> None:
     orders[at, 0] = EMPTY
     after = (at + 1) & mask
     while orders[after, 0] != EMPTY:
-        row = orders[after].copy()
+        order_id = orders[after, 0]
         orders[after, 0] = EMPTY
-        orders[_slot(orders, row[0])] = row
+        to = _slot(orders, order_id)
+        _copy(orders, after, orders, to)
+        orders[to, 0] = order_id
         after = (after + 1) & mask
 
 
@@ -115,14 +123,14 @@ def _change(levels: Any, count: int, price: int, lots: int, orders: int) -> int:
             high = middle
     if low == count or levels[low, 0] != price:
         for at in range(count, low, -1):
-            levels[at] = levels[at - 1]
+            _copy(levels, at - 1, levels, at)
         levels[low, 0], levels[low, 1], levels[low, 2] = price, 0, 0
         count += 1
     levels[low, 1] += lots
     levels[low, 2] += orders
     if levels[low, 2] <= 0:
         for at in range(low, count - 1):
-            levels[at] = levels[at + 1]
+            _copy(levels, at + 1, levels, at)
         count -= 1
     return count
 
