@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,13 +21,21 @@ from feedsim.hub.ring import Ring
 from feedsim.wire.reactions import Reaction, Reactions
 
 if TYPE_CHECKING:
-    from feedsim.hub.audience import Cursor
+    from feedsim.hub.audience import Audience, Cursor
 
 KEPT_WAKEUPS = 16_384  # at least; twice as many at most
 KEPT_WRITES = 256  # of a reader that is told apart from the others: because it was behind, or conflates
 KEPT_ROWS = 10_000
 KEPT_WINDOWS = 256
 NS = 1_000_000_000
+
+
+class _Looked(NamedTuple):
+    """Up to `seq` the newest event for an audience is `found`, (seq, channel)."""
+
+    audience: Audience
+    seq: int
+    found: tuple[int, str]
 
 
 class ReactionLog:
@@ -107,6 +115,7 @@ class Stopwatch:
         self._due_s = math.nan
         self._clients: dict[Cursor, int] = {}
         """Readers that have sent an order."""
+        self._looked: dict[Cursor, _Looked] = {}
         self._windows: deque[tuple[float, float, str]] = deque(maxlen=KEPT_WINDOWS)
 
     # --------------------------------------------------------------------------------------------------- wake-ups
@@ -148,6 +157,7 @@ class Stopwatch:
     def restart(self) -> None:
         """A new epoch: seqs begin again."""
         self._left.clear()
+        self._looked.clear()
         for cursor in [cursor for cursor in self._clients if cursor.closed]:
             del self._clients[cursor]
 
@@ -230,15 +240,20 @@ class Stopwatch:
 
     def _newest(self, cursor: Cursor, got: int) -> tuple[int, str]:
         """(seq, channel) of the newest event up to `got` that is of the reader's subscription; (0, unknown) without."""
-        at = got
-        while (block := self._ring.find(at)) is not None:
-            upto = at + 1 - block.first_seq
-            there = np.flatnonzero(cursor.audience.wants(block.chunk)[block.chunk.stream[:upto]])
+        audience = cursor.audience
+        before = self._looked.get(cursor)
+        after, found = (0, (0, "unknown")) if before is None or before.audience is not audience else before[1:]
+        for block in reversed(self._ring.blocks):
+            if block.last_seq <= after:
+                break
+            lo, hi = (max(seq + 1 - block.first_seq, 0) for seq in (after, got))
+            there = np.flatnonzero(audience.wants(block.chunk)[block.chunk.stream[lo:hi]])
             if len(there):
-                position = int(there[-1])
-                return block.first_seq + position, CHANNELS[int(block.chunk.rank[position])]
-            at = block.first_seq - 1
-        return 0, "unknown"
+                position = lo + int(there[-1])
+                found = block.first_seq + position, CHANNELS[int(block.chunk.rank[position])]
+                break
+        self._looked[cursor] = _Looked(audience, got, found)
+        return found
 
     def _rate(self, arrived: float) -> int:
         """Events that were told in the second before."""

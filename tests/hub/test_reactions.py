@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedsim.events import Event
+from feedsim.events import Event, StreamKey
 from feedsim.hub.audience import Cursor
 from feedsim.hub.departures import Departures
 from feedsim.hub.reactions import KEPT_ROWS, ReactionLog
 from feedsim.wire.reactions import Reaction
-from tests.hub.lines import EVERYTHING, UNPACED, Hub, Line, subscription
+from tests.hub.lines import EVERYTHING, UNPACED, Hub, Line, stream_of, subscription, tape_events
 from tests.support.memory_source import START_NS, small_session
 from tests.support.virtual_time import run_virtually
 
@@ -75,6 +75,30 @@ def test_without_an_event_it_is_the_newest_that_was_sent(claimed: int | None) ->
         assert row is not None
         assert (row.seq, row.channel, row.inferred) == (line.events[-1].seq, "bar", True)
         assert row.seq < hub.session.ring.head
+        await hub.stop()
+
+    run_virtually(main)
+
+
+@given(pauses=st.lists(st.floats(0, 3), min_size=2, max_size=6), data=st.data())
+@settings(max_examples=20)
+def test_the_newest_is_found_again_and_again(pauses: list[float], data: st.DataObject) -> None:
+    """Order after order, and with another subscription too: the newest that the client got of it."""
+    wanted = st.sampled_from((subscription("bar"), subscription("trade", symbols=("ES",)), ALL))
+
+    async def main() -> None:
+        hub, told = Hub(SHORT), tape_events(SHORT)
+        _, cursor = hub.join(subscription("l1"))
+        await asyncio.sleep(1)
+        for pause in pauses:
+            if data.draw(st.booleans()):
+                hub.session.readers.subscribe(cursor, data.draw(wanted), from_seq=None)
+                hub.session.readers.follow(cursor)
+            await asyncio.sleep(pause)
+            wants = cursor.audience.subscription.wants
+            own = [event for event in told[: cursor.seq] if wants(StreamKey(*stream_of(event)))]
+            row = await order(hub, cursor, None)
+            assert (row.seq if row is not None else 0) == (own[-1].seq if own else 0)
         await hub.stop()
 
     run_virtually(main)
