@@ -139,7 +139,7 @@ class Backlog:
 
     def drop(self, block: Block, cursors: list[Cursor]) -> None:
         """The ring has dropped a block: who had not got it loses it, unless it is being told from the tape again."""
-        self._latest.on_drop(block)
+        self._latest.on_drop(block, self._ring)
         for cursor in cursors:
             if self.loses(cursor, block):
                 self._note_lost(cursor, block)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import numpy as np
 
@@ -31,17 +32,19 @@ class Latest:
     def clear(self) -> None:
         self._dropped.clear()
 
-    def on_drop(self, block: Block) -> None:
+    def on_drop(self, block: Block, ring: Ring) -> None:
+        """The ring has dropped its oldest block: of streams that spoke in the next one there is a newer event."""
+        spoke = {stream for after in islice(ring.blocks, 1) for stream in _newest(after.chunk, _published(ring, after))}
         for stream, position in _newest(block.chunk, len(block.chunk)).items():
-            self._dropped[stream] = (block.chunk.part(position, position + 1), 0)
+            if stream not in spoke:
+                self._dropped[stream] = (block.chunk.part(position, position + 1), 0)
 
     def positions(self, ring: Ring) -> dict[int, tuple[Chunk, int]]:
         """By stream number: the chunk and position of its newest published event."""
         found = dict(self._dropped)
         for block in ring.blocks:
-            published = min(ring.head + 1 - block.first_seq, len(block.chunk))
-            if published > 0:
-                found.update({s: (block.chunk, at) for s, at in _newest(block.chunk, published).items()})
+            newest = _newest(block.chunk, _published(ring, block))
+            found.update({stream: (block.chunk, at) for stream, at in newest.items()})
         return found
 
     def events(self, ring: Ring, wants: Callable[[StreamKey], bool], *, scale: int, depth: int) -> list[Event]:
@@ -56,6 +59,11 @@ class Latest:
     def counts(self, ring: Ring) -> dict[int, int]:
         """By stream number: the n of its newest published event."""
         return {stream: int(chunk.n[at]) for stream, (chunk, at) in self.positions(ring).items()}
+
+
+def _published(ring: Ring, block: Block) -> int:
+    """How many of a block's events are published."""
+    return min(max(ring.head + 1 - block.first_seq, 0), len(block.chunk))
 
 
 def _newest(chunk: Chunk, hi: int) -> dict[int, int]:
@@ -110,7 +118,7 @@ class History:
         parts = list(self._parts.get(key, ())) if key.channel in KEPT else []
         for block in ring.blocks:
             told = block.last_seq <= ring.head
-            if not (told and key.channel in KEPT) and (part := _published(ring, block, key)) is not None:
+            if not (told and key.channel in KEPT) and (part := _told(ring, block, key)) is not None:
                 parts.append(part)
         taken: list[Ordered] = []
         missing = count
@@ -122,7 +130,7 @@ class History:
         return [event for part in reversed(taken) for event in part.events(scale=scale, shift_ns=ring.shift_ns)]
 
 
-def _published(ring: Ring, block: Block, key: StreamKey) -> Ordered | None:
+def _told(ring: Ring, block: Block, key: StreamKey) -> Ordered | None:
     """The rows of a stream in a block that are published."""
     chunk = block.chunk
     stream = chunk.streams.find(key)
