@@ -215,7 +215,9 @@ class Feed(Trading):
 
     async def __anext__(self) -> Event:
         while True:
-            event = await self._next_event()
+            while not self._events:
+                await self._read_on()
+            event = self._take_next()
             if isinstance(event, Event):
                 return event
 
@@ -223,7 +225,9 @@ class Feed(Trading):
         """The events and, as they come, what becomes of this feed's orders, positions and account."""
         with contextlib.suppress(StopAsyncIteration):
             while True:
-                yield await self._next_event()
+                while not self._events:
+                    await self._read_on()
+                yield self._take_next()
 
     async def batches(self) -> AsyncIterator[list[Event]]:
         """The events as lists: what was sent in one frame."""
@@ -237,9 +241,7 @@ class Feed(Trading):
                     self.seen_seq = batch[-1].seq
                     yield batch
 
-    async def _next_event(self) -> Event | m.AnyPrivate:
-        while not self._events:
-            await self._read_on()
+    def _take_next(self) -> Event | m.AnyPrivate:
         event = self._events.popleft()
         if isinstance(event, Event):
             self.seen_seq = event.seq
