@@ -6,6 +6,7 @@ The echo is `websockets` alone on the same loop; client, messages in and message
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import statistics
 import sys
@@ -29,6 +30,7 @@ CLIENTS, RATE, FLOOD_S = 100, 2000, 8.0
 FAR = 4800.0  # a bid that nobody reaches, within the venue's band
 LOCKSTEP_MINUTES, TRADES, LOCKSTEP_S = 390, 200, 90.0
 
+JSON = Subprotocol("feedsim.v1.json")
 encode = msgspec.json.Encoder().encode
 
 
@@ -43,10 +45,11 @@ def _round_trip() -> list[Figure]:
     ours: list[float] = []
     bare: list[float] = []
     for _ in range(ROUNDS):
-        with processes.feedsim("--orders-per-s", "0") as server:
-            ours += run_loop(_times(server.port, "feedsim.v1.json"))
-        with processes.serving([sys.executable, "-m", "benchmarks.trading", "echo"]) as server:
-            bare += run_loop(_times(server.port, None))
+        echo = processes.serving([sys.executable, "-m", "benchmarks.trading", "echo"])
+        with processes.feedsim("--orders-per-s", "0") as server, echo as echoing:
+            found = run_loop(_times(server.port, echoing.port))
+        ours += found[0]
+        bare += found[1]
     rows = []
     for share, most in ((0.5, 1.5), (0.99, 2.0)):
         one, other = quantile(ours, share), quantile(bare, share)
@@ -56,20 +59,30 @@ def _round_trip() -> list[Figure]:
     return rows
 
 
-async def _times(port: int, subprotocol: str | None) -> list[float]:
-    """Seconds from a request's send until the frame that answers it is here."""
-    offered = None if subprotocol is None else [Subprotocol(subprotocol)]
-    async with connect(f"ws://127.0.0.1:{port}", subprotocols=offered, compression=None) as websocket:
-        found: list[float] = []
-        for number in range(round(PER_S * SECONDS)):
-            name = f"o{number}"
-            order = OrderNew(
-                id=2 * number + 1, client_order_id=name, symbol="ES", side="buy", type="limit", price=FAR, quantity=1
+async def _times(*ports: int) -> list[list[float]]:
+    """Seconds from a request's send until the frame that answers it is here, by server; each is asked in turn."""
+    async with contextlib.AsyncExitStack() as stack:
+        sockets = [
+            await stack.enter_async_context(
+                connect(f"ws://127.0.0.1:{port}", subprotocols=[JSON], compression=None),
             )
-            found.append(await _one(websocket, encode(order).decode(), f'"id":{order.id},'))
-            await _one(websocket, encode(OrderCancel(id=2 * number + 2, client_order_id=name)).decode(), "")
-            await asyncio.sleep(1 / PER_S)
-        return found[PER_S // 2 :]
+            for port in ports
+        ]
+        found: list[list[float]] = [[] for _ in ports]
+        for number in range(round(PER_S * SECONDS)):
+            for websocket, times in zip(sockets, found, strict=True):
+                times.append(await _order(websocket, number))
+                await asyncio.sleep(1 / PER_S / len(ports))
+        return [times[PER_S // 2 :] for times in found]
+
+
+async def _order(websocket: ClientConnection, number: int) -> float:
+    """Of a new order, which is cancelled again."""
+    name, number = f"o{number}", 2 * number + 1
+    order = OrderNew(id=number, client_order_id=name, symbol="ES", side="buy", type="limit", price=FAR, quantity=1)
+    seconds = await _one(websocket, encode(order).decode(), f'"id":{number},')
+    await _one(websocket, encode(OrderCancel(id=number + 1, client_order_id=name)).decode(), "")
+    return seconds
 
 
 async def _one(websocket: ClientConnection, text: str, answer: str) -> float:
@@ -86,7 +99,7 @@ async def _echo(websocket: ServerConnection) -> None:
 
 
 async def _serve_echo() -> None:
-    async with serve(_echo, "127.0.0.1", 0, compression=None) as server:
+    async with serve(_echo, "127.0.0.1", 0, subprotocols=[JSON], compression=None) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         print(f"ws://127.0.0.1:{port}", file=sys.stderr, flush=True)
         await server.wait_closed()

@@ -29,7 +29,7 @@ from feedsim.hub.reactions import ReactionLog
 from feedsim.hub.session import Session, SessionSetup
 from feedsim.hub.sessions import Sessions
 from feedsim.instruments import NS_PER_MS
-from feedsim.playback.player import Player
+from feedsim.playback.player import MOST_ROWS, Player
 from feedsim.playback.tape import Tape
 from feedsim.server.http import Gate
 from feedsim.server.metrics import metrics_page
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 SERVER = f"feedsim/{__version__}"
 LIVE = "live"
 SYNTHETIC = "synthetic:"
+LOCKSTEP_ROWS = 4 * MOST_ROWS  # that are read at once
 
 log = structlog.get_logger()
 
@@ -209,6 +210,8 @@ class Service:
             with_digest=True,
             after_seq=after_seq,
             takes_orders=takes_orders,
+            # Nobody waits for a chunk in lock-step, and each costs something; but an order reads its chunk again.
+            chunk_rows=LOCKSTEP_ROWS if settings.lockstep and not takes_orders else MOST_ROWS,
         )
 
     def _open_private(self, request: Replay) -> Session:

@@ -95,14 +95,9 @@ class Book:
     def size_at(self, side: int, price: int) -> int | None:
         """Lots shown at a price; None where nothing is known of it, because it is behind all levels."""
         levels = self.levels(side)
-        if not levels:
+        if not levels or is_better(side, levels[-1].price, price):
             return None
-        for level in levels:
-            if level.price == price:
-                return level.size
-            if is_better(side, price, level.price):
-                return 0
-        return None
+        return next((level.size for level in levels if level.price == price), 0)
 
     def aggressor(self, price: int, side: int) -> int:
         """Who took, where the tape does not say: whoever paid the other's quote."""

@@ -186,9 +186,9 @@ class Exchange:
         self._reading.to(chunk, hi)
         if lo >= hi:
             return
-        hot = self._floor.hot()
-        if hot:
-            self._reading.read(lo, hi, hot, self._on_event)
+        minded = self._floor.minded()
+        if minded:
+            self._reading.read(lo, hi, minded, self._on_event)
         self._at = Moment(self._at.ns, chunk.first_seq + hi - 1)
         self._told_ns = int(chunk.avail[hi - 1])
 
@@ -197,6 +197,10 @@ class Exchange:
         while self._waiting and self._waiting[0].due_ns <= now_ns:
             self._let_in(self._waiting[0].due_ns)
         self._now_ns = max(self._now_ns, now_ns)
+
+    def on_idle(self) -> None:
+        """Nothing is due for a moment: the time to look at what an order would have to wait for."""
+        self._reading.keep_up()
 
     def _let_in(self, due_ns: int) -> None:
         waiting = heapq.heappop(self._waiting)
@@ -207,10 +211,14 @@ class Exchange:
         """Whether an account was opened."""
         return account in self._floor.traders
 
-    @property
-    def busy(self) -> bool:
-        """Whether events matter now: orders rest, stops wait, or something is on its way."""
-        return bool(self._waiting) or self._outbox.next_due_ns is not None or bool(self._floor.hot())
+    def first_that_matters(self, chunk: Chunk, lo: int, hi: int) -> int:
+        """The first event at positions [lo, hi) with which something may happen: to an order, or because it is due; hi
+        where there is none."""
+        due_ns = self.next_due_ns
+        if due_ns is not None:
+            hi = min(hi, max(lo, int(chunk.avail.searchsorted(due_ns))))
+        minded = self._floor.minded()
+        return self._reading.first_of(chunk, lo, hi, minded) if minded else hi
 
     @property
     def next_due_ns(self) -> int | None:

@@ -12,12 +12,15 @@ from itertools import groupby
 from feedsim.exchange.book import Book
 from feedsim.exchange.matching import Fill, Matching
 from feedsim.exchange.order import Moment, Order
-from feedsim.exchange.reading import Reading
+from feedsim.exchange.reading import CHANNELS, Reading
 from feedsim.exchange.statements import Statements
 from feedsim.exchange.stops import Stops, is_reached
 from feedsim.exchange.trader import Trader
 from feedsim.exchange.venue import dollars
 from feedsim.wire.messages import Error, FillEvent, OrderState, Private
+
+VALUED_BY = ("status", "trade")
+"""Channels that a position alone minds."""
 
 Put = Callable[[str, Private | Error, int], None]
 """Tells an account something that happened at a time."""
@@ -35,14 +38,15 @@ class Floor:
         self._stops: defaultdict[str, Stops] = defaultdict(Stops)
         self.numbered = self._fill_id = 0
 
-    def hot(self) -> list[str]:
-        """The symbols whose every event matters."""
-        return [symbol for symbol in self._reading.books if self._is_hot(symbol)]
-
-    def _is_hot(self, symbol: str) -> bool:
-        if self._matching.watches(symbol) or self._stops[symbol].orders:
-            return True
-        return bool(self._daily_loss) and any(t.ledger.quantity(symbol) for t in self.traders.values())
+    def minded(self) -> dict[str, tuple[str, ...]]:
+        """By symbol, the channels whose events may do something now; no others."""
+        found: dict[str, tuple[str, ...]] = {}
+        for symbol in self._reading.books:
+            if self._matching.watches(symbol) or self._stops[symbol].orders:
+                found[symbol] = CHANNELS
+            elif self._daily_loss and any(trader.ledger.quantity(symbol) for trader in self.traders.values()):
+                found[symbol] = VALUED_BY
+        return found
 
     # ----------------------------------------------------------------------------------------------------------- orders
 

@@ -6,7 +6,7 @@ Both ways leave the same books. While nobody trades, a chunk costs one look at i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,6 +91,7 @@ class Reading:
         """Up to where in the chunk each book has read."""
         self._unread: dict[str, list[Slice]] = {symbol: [] for symbol in books}
         """What of earlier chunks each has not."""
+        self._wanted: set[str] = set()
         self._rows: Rows | None = None
         self._codes: dict[str, dict[int, int]] = {}
         self._known_streams = -1
@@ -105,8 +106,9 @@ class Reading:
     def forget(self, *, keep_last: bool) -> None:
         """A new epoch: what was told before is not the market of now; its last prices may still value positions."""
         for symbol, book in self.books.items():
-            self.catch_up(symbol)
+            self._caught_up(symbol)
             book.forget(keep_last=keep_last)
+        self._wanted.clear()
         self.chunk, self._rows, self._codes, self._known_streams = None, None, {}, -1
         self._at = dict.fromkeys(self.books, 0)
 
@@ -117,7 +119,7 @@ class Reading:
                 unread.append((self.chunk, at, self.hi))
                 self._at[symbol] = self.hi
                 if len(unread) == MOST_UNREAD:
-                    self.catch_up(symbol)
+                    self._caught_up(symbol)
         self._at = dict.fromkeys(self.books, 0)
 
     def codes(self, symbol: str) -> dict[int, int]:
@@ -136,6 +138,15 @@ class Reading:
 
     def catch_up(self, symbol: str) -> Book:
         """The book of a symbol as of what was told."""
+        self._wanted.add(symbol)
+        return self._caught_up(symbol)
+
+    def keep_up(self) -> None:
+        """The same, of those that somebody wanted before: whoever wants them next does not wait."""
+        for symbol in self._wanted:
+            self._caught_up(symbol)
+
+    def _caught_up(self, symbol: str) -> Book:
         book, slices = self.books[symbol], self._unread[symbol]
         if self.chunk is not None and self._at[symbol] < self.hi:
             slices.append((self.chunk, self._at[symbol], self.hi))
@@ -175,8 +186,10 @@ class Reading:
         return seq
 
     def _show_all(self, book: Book, chunk: Chunk, lo: int, hi: int, codes: dict[int, int]) -> None:
-        stream = chunk.stream[lo:hi]
-        for at in (lo + np.flatnonzero(np.isin(stream, list(codes.values())))).tolist():
+        wanted = set(codes.values())
+        for at, stream in enumerate(chunk.stream[lo:hi].tolist(), lo):
+            if stream not in wanted:
+                continue
             rank = int(chunk.rank[at])
             if rank == QUOTE:
                 show_quote(book, chunk, at)
@@ -196,10 +209,18 @@ class Reading:
             self._rows = Rows(self.chunk, self._ticks)
         return self._rows
 
+    def first_of(self, chunk: Chunk, lo: int, hi: int, channels: Mapping[str, Sequence[str]]) -> int:
+        """The first event of some channels, named by symbol, at positions [lo, hi), all before which is told; hi where
+        there is none."""
+        self.to(chunk, lo)
+        wanted = {self.codes(symbol)[RANK[channel]] for symbol, names in channels.items() for channel in names}
+        streams = self.rows().stream
+        return next((at for at in range(lo, hi) if streams[at] in wanted), hi)
+
     def read(
-        self, lo: int, hi: int, hot: list[str], on_event: Callable[[Book, int, tuple[int, ...], int], None]
+        self, lo: int, hi: int, symbols: Iterable[str], on_event: Callable[[Book, int, tuple[int, ...], int], None]
     ) -> None:
-        """Show the books of `hot` what was told at positions [lo, hi).
+        """Show the books of some symbols what was told at positions [lo, hi).
 
         After each event on_event(book, rank, values, position) is called; whoever then looks at another book
         sees it as of that event.
@@ -207,7 +228,7 @@ class Reading:
         assert self.chunk is not None
         self.hi = lo
         wanted: list[Book | None] = [None] * len(self.chunk.streams)
-        for symbol in hot:
+        for symbol in symbols:
             self.catch_up(symbol)
             self._at[symbol] = hi
             for code in self.codes(symbol).values():
@@ -244,8 +265,8 @@ def show_quote(book: Book, chunk: Chunk, at: int) -> None:
     sides = []
     for side in ("bid", "ask"):
         price, size = float(table.array(side)[row]), int(table.array(f"{side}_size")[row])
-        there = np.isfinite(price) and size > 0
-        sides.append(Level(int(in_ticks(price, book.product.tick)), size if there else 0))
+        there = math.isfinite(price) and size > 0
+        sides.append(Level(_ticks(price, book), size if there else 0))
     book.on_l1(*sides)
 
 
@@ -258,8 +279,13 @@ def show_depth(book: Book, chunk: Chunk, at: int) -> None:
 def trade_at(book: Book, chunk: Chunk, at: int) -> tuple[int, int, int]:
     """Price in ticks, size, side."""
     table, row = chunk.tables["trade"].table, int(chunk.row[at])
-    price = int(in_ticks(table.array("price")[row], book.product.tick))
+    price = _ticks(float(table.array("price")[row]), book)
     return price, int(table.array("size")[row]), int(table.array("side")[row])
+
+
+def _ticks(price: float, book: Book) -> int:
+    """As `in_ticks`, of one price."""
+    return round(price / book.product.tick) if math.isfinite(price) else 0
 
 
 def show_status(book: Book, chunk: Chunk, at: int) -> None:

@@ -35,9 +35,9 @@ class Exchange(Protocol):
         """When something that is delayed is due."""
         ...
 
-    @property
-    def busy(self) -> bool:
-        """Whether events matter to it now: orders rest, stops wait, or something is delayed."""
+    def first_that_matters(self, chunk: Chunk, lo: int, hi: int) -> int:
+        """The first event at positions [lo, hi) with which something may happen: to an order, or because it is due; hi
+        where there is none."""
         ...
 
     def open_account(self, account: str) -> None: ...
@@ -45,6 +45,7 @@ class Exchange(Protocol):
     def enter(self, account: str, request: AnyOrder, *, now_ns: int, head_seq: int) -> None: ...
     def on_told(self, chunk: Chunk, lo: int, hi: int) -> None: ...
     def advance(self, now_ns: int) -> None: ...
+    def on_idle(self) -> None: ...
     def take(self) -> Sequence[tuple[str, Private | Error]]: ...
     def since(self, account: str, n: int) -> Sequence[Private]: ...
     def cancel_on_disconnect(self, account: str, *, now_ns: int, head_seq: int) -> None: ...
@@ -56,20 +57,18 @@ def tell_to_news(
     exchange: Exchange, ahead: Lookahead, chunk: Chunk, lo: int, hi: int
 ) -> tuple[int, list[tuple[str, Private | Error]]]:
     """Tell events at positions [lo, hi) of the current chunk, up to the first after which an account has to hear of
-    something or an order has entered the market: one by one, since what comes behind it may be another then.
+    something or an order has entered the market: what comes behind it may be another then.
 
     The position behind what was told, which is the look-ahead's too, and what accounts hear.
     """
-    if not exchange.busy:
-        ahead.position = hi
-        exchange.on_told(chunk, lo, hi)
-        return hi, []
-    for at in range(lo, hi):
-        ahead.position = at + 1
-        exchange.on_told(chunk, at, at + 1)
+    while lo < hi:
+        until = min(exchange.first_that_matters(chunk, lo, hi) + 1, hi)
+        ahead.position = until
+        exchange.on_told(chunk, lo, until)
         heard = list(exchange.take())
         if heard or ahead.chunk is not chunk:
-            return at + 1, heard
+            return until, heard
+        lo = until
     return hi, []
 
 
@@ -92,7 +91,7 @@ class Desk:
         self._timer: asyncio.TimerHandle | None = None
         self.on_heard: Callable[[str, Private | Error], None] = _ignore
         """Gets what each account hears."""
-        player.on_clock = self._on_clock
+        player.on_clock, player.on_idle = self._on_clock, exchange.on_idle
 
     # ------------------------------------------------------------------------------------------ connections
 

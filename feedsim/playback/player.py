@@ -30,7 +30,7 @@ T = TypeVar("T")
 MAX_BURST = 1000  # events told at once
 LEAST_ROWS, MOST_ROWS = 256, 4096  # a chunk should last for READ_AHEAD_S at the present rate, within these bounds
 READ_AHEAD_S = 0.5
-IDLE_S = 0.003  # reading ahead is done when nothing is due for at least this long
+IDLE_S = 0.003  # reading ahead and `on_idle` wait until nothing is due for at least this long
 
 
 class Due(NamedTuple):
@@ -103,6 +103,8 @@ class Player:
         """Unpaced, tell nothing from this time on, and wait there until it is moved and the pacer woken."""
         self.on_limit: Callable[[], None] = _ignore
         """Everything before the limit is told."""
+        self.on_idle: Callable[[], None] = _ignore
+        """Nothing is due for a while: the time for what can wait."""
         self.cut: Callable[[Chunk, int, int], int] = _all
         """Gets what is about to be told; gives the position to tell it up to, lo + 1 at least."""
         self.on_clock: Callable[[], None] = _ignore
@@ -209,8 +211,9 @@ class Player:
                     return
             elif due := self._step(chunk) if self.state == "paused" else self._due(chunk):
                 yield due
-                if self.clock.unpaced or due.hi - due.lo == self._burst:
-                    await asyncio.sleep(0)  # nothing else would give the loop's other tasks a turn
+                # Else the loop's other tasks would never get a turn; before a limit the sleep is near.
+                if due.hi - due.lo == self._burst or (self.clock.unpaced and self.limit_ns is None):
+                    await asyncio.sleep(0)
             elif self.limit_ns is not None:
                 self.clock.advance_to(self.limit_ns, self.pacer.now())
                 self.on_limit()
@@ -264,8 +267,10 @@ class Player:
         if self.jump_closed:
             next_ns = self._jump(next_ns)
         deadline = self.clock.deadline(next_ns) + self.coalesce_s
-        if self.lookahead.empty and deadline - self.pacer.now() > IDLE_S:
-            self.lookahead.read(self._wanted_rows())
+        if deadline - self.pacer.now() > IDLE_S:
+            self.on_idle()
+            if self.lookahead.empty:
+                self.lookahead.read(self._wanted_rows())
         await self.pacer.sleep_until(deadline)
 
     def _jump(self, next_ns: int) -> int:

@@ -30,6 +30,7 @@ from tests.support.memory_source import small_tables
 
 ACCOUNTS = ("ann", "ben")
 Heard = list[tuple[str, Private | Error]]
+Tell = Callable[[Exchange, Chunk, int, int], None]
 
 
 @functools.cache
@@ -92,10 +93,11 @@ def run(
     generated: bool = False,
     cut: Callable[[int, int], Iterator[int]] | None = None,
     wakes: bool = False,
+    tell: Tell = Exchange.on_told,
 ) -> Run:
     """Tell a tape, with requests where they are asked. `cut` yields where between two positions to pause the telling.
 
-    `wakes`: the clock is read at every pause.
+    `wakes`: the clock is read at every pause, and nothing is due for a moment. `tell` tells positions [lo, hi).
     """
     told = Run()
     exchange = Exchange(("ES", "NQ"), settings=settings, seed=seed, generated=generated, on_log=told.log.append)
@@ -110,9 +112,10 @@ def run(
             hi = max(round(due[0].at * total) - chunk.first_seq + 1, at) if due else len(chunk)
             for stop in [*(cut(at, hi) if cut else ()), hi]:
                 if stop > at:
-                    exchange.on_told(chunk, at, stop)
+                    tell(exchange, chunk, at, stop)
                     if wakes:
                         exchange.advance(int(chunk.avail[stop - 1]))
+                        exchange.on_idle()
                         told.heard += exchange.take()
                     at = stop
             if due:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedsim.events import Chunk
 from feedsim.exchange import Exchange, TradeSettings, replay
+from feedsim.hub.desk import tell_to_news
 from feedsim.wire.messages import Private
 from tests.exchange import audit
 from tests.exchange.flows import Heard, cuts, flows, run, synthetic, walk
@@ -46,6 +49,38 @@ def audit_tape(name: str) -> audit.Tape:
     if name not in _audited:
         _audited[name] = audit.Tape(TAPES[name]())
     return _audited[name]
+
+
+@pytest.mark.parametrize("name", TAPES)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_no_news_is_passed_over(name: str, data: st.DataObject) -> None:
+    """Told up to the next news, an account hears after each event what it hears where events are told one by one."""
+    tape = TAPES[name]()
+    flow = data.draw(flows(tape))
+    rules = TradeSettings(
+        latency_in=data.draw(st.sampled_from(("0", "3ms"))),
+        latency_out=data.draw(st.sampled_from(("0", "7ms"))),
+        daily_loss=data.draw(st.sampled_from((0, 500))),
+    )
+
+    def one_by_one(exchange: Exchange, chunk: Chunk, lo: int, hi: int) -> None:
+        for at in range(lo, hi):
+            exchange.on_told(chunk, at, at + 1)
+            single.extend((chunk.first_seq + at, account, repr(event)) for account, event in exchange.take())
+
+    def to_news(exchange: Exchange, chunk: Chunk, lo: int, hi: int) -> None:
+        ahead: Any = SimpleNamespace(chunk=chunk, position=lo)
+        while lo < hi:
+            lo, heard = tell_to_news(exchange, ahead, chunk, lo, hi)
+            assert ahead.position == lo
+            jumps.extend((chunk.first_seq + lo - 1, account, repr(event)) for account, event in heard)
+
+    single: list[tuple[int, str, str]] = []
+    jumps: list[tuple[int, str, str]] = []
+    run(tape, flow, rules, tell=one_by_one)
+    run(tape, flow, rules, tell=to_news)
+    assert jumps == single
 
 
 def plain(heard: Heard) -> list[Any]:

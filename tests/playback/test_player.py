@@ -126,11 +126,14 @@ def test_the_schedule_is_absolute() -> None:
     run_virtually(main)
 
 
-def test_at_max_nothing_waits() -> None:
-    """The whole tape at one point of time; the clock shows what was delivered, and other tasks get their turn."""
+@pytest.mark.parametrize("limit_ns", [None, START_NS + 3600 * NS_PER_S])
+def test_at_max_nothing_waits(limit_ns: int | None) -> None:
+    """The whole tape at one point of time; the clock shows what was delivered, and other tasks get their turn: with
+    everything that is told, and where a limit is to come behind at most as many events as are told at once."""
 
     async def main() -> None:
-        playing = Playing(speed=math.inf)
+        playing = Playing(speed=math.inf, burst=20)
+        playing.player.limit_ns = limit_ns
         turns = 0
         while not playing.task.done():
             await asyncio.sleep(0)
@@ -139,7 +142,8 @@ def test_at_max_nothing_waits() -> None:
                 assert playing.player.session_ns == playing.told[-1][1]
         assert texts(playing.events) == texts(the_tape())
         assert {at for at, _, _ in playing.told} == {0.0}
-        assert turns >= len(playing.dues)
+        whole = [due for due in playing.dues if due.hi - due.lo == 20]
+        assert turns >= len(playing.dues if limit_ns is None else whole) > 20
 
     run_virtually(main)
 

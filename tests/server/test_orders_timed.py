@@ -15,7 +15,6 @@ class Acknowledging:
     """An exchange that takes every request and says so."""
 
     next_due_ns: int | None = None
-    busy = False
 
     def __init__(self) -> None:
         self._heard: list[tuple[str, m.Private | m.Error]] = []
@@ -27,8 +26,12 @@ class Acknowledging:
     def enter(self, account: str, request: Any, *, now_ns: int, head_seq: int) -> None:  # noqa: ARG002 # its signature
         self._heard.append((account, m.Error(id=request.id, code="order_rejected", message="taken")))
 
+    def first_that_matters(self, chunk: Chunk, lo: int, hi: int) -> int:  # noqa: ARG002 # its signature
+        return hi
+
     def on_told(self, chunk: Chunk, lo: int, hi: int) -> None: ...
     def advance(self, now_ns: int) -> None: ...
+    def on_idle(self) -> None: ...
     def take(self) -> Sequence[tuple[str, m.Private | m.Error]]:
         heard, self._heard = self._heard, []
         return heard
