@@ -241,6 +241,8 @@ class Stopwatch:
     def _newest(self, cursor: Cursor, got: int) -> tuple[int, str]:
         """(seq, channel) of the newest event up to `got` that is of the reader's subscription; (0, unknown) without."""
         audience = cursor.audience
+        if not audience.channels:
+            return 0, "unknown"
         before = self._looked.get(cursor)
         after, found = (0, (0, "unknown")) if before is None or before.audience is not audience else before[1:]
         for block in reversed(self._ring.blocks):

@@ -30,6 +30,8 @@ from feedsim.wire.protocol import Offer
 
 log = structlog.get_logger()
 
+MOST_TURNS = 4
+
 
 class SessionSetup(msgspec.Struct, frozen=True, kw_only=True):
     """What a session is, apart from its data and its pace."""
@@ -167,6 +169,16 @@ class Session:
             waiter = asyncio.get_running_loop().create_future()
             self._waiters.append(waiter)
             await waiter
+
+    async def due_is_told(self) -> None:
+        """Return when what is due is told, at once in most cases: it goes before what clients ask for.
+
+        Where they ask for more than there is time for, they are let in after a few turns of the loop.
+        """
+        for _ in range(MOST_TURNS):
+            if not self.player.overdue:
+                return
+            await asyncio.sleep(0)
 
     def _wake_waiters(self) -> None:
         waiters, self._waiters = self._waiters, []

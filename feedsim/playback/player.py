@@ -7,6 +7,7 @@ wake-up comes as one `Due`. What is read ahead is read while nothing is due.
 from __future__ import annotations
 
 import asyncio
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -115,6 +116,8 @@ class Player:
         self._goto: tuple[int, str] | None = (tape.start_ns, "")
         self._steps: tuple[int, Unit] | None = None
         self._stopped = False
+        self._wakes_at = math.inf
+        """When the next event is due that it sleeps for."""
         self._after_seq = after_seq
 
     # ------------------------------------------------------------------------------------------------------ obeying
@@ -134,6 +137,11 @@ class Player:
         if self._goto is not None:
             return self._goto[0]
         return self.clock.session_ns(self.pacer.now())
+
+    @property
+    def overdue(self) -> bool:
+        """Whether something is due, and the loop has not come to it yet."""
+        return self.pacer.now() >= self._wakes_at
 
     def digest(self) -> str | None:
         """Of everything told in this epoch; None after a seek, since then the epoch is not the session's start."""
@@ -271,7 +279,9 @@ class Player:
             self.on_idle()
             if self.lookahead.empty:
                 self.lookahead.read(self._wanted_rows())
+        self._wakes_at = deadline
         await self.pacer.sleep_until(deadline)
+        self._wakes_at = math.inf
 
     def _jump(self, next_ns: int) -> int:
         """Move the clock over a closed market; the time to sleep to, which is the close at the latest."""

@@ -229,6 +229,7 @@ class Client:
     async def _trade(self, request: m.AnyOrder) -> None:
         assert self._session.desk is not None
         assert self._account is not None
+        await self._session.due_is_told()
         self._session.desk.enter(self._account, request)
         if not isinstance(request, m.AccountQuery):
             self._clock(request, getattr(request, "seen_seq", None))

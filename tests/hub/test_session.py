@@ -20,7 +20,7 @@ from feedsim.wire import messages as m
 from tests.hub.lines import CONFIG, EVERYTHING, UNPACED, WALL_US, Hub, stream_of, subscription, tape_events
 from tests.support.chunks import session
 from tests.support.memory_source import START_NS, MemorySource, small_session
-from tests.support.virtual_time import run_virtually
+from tests.support.virtual_time import run_virtually, take_time
 
 SHORT = partial(small_session, seconds=30, rate=10)
 ALL = subscription(*EVERYTHING)
@@ -46,6 +46,24 @@ def tape_before(ns: int, channel: str, tf_s: int = 0) -> list[Event]:
 
 def available(event: Event) -> int:
     return event.ts + getattr(event, "tf_s", 0) * NS_PER_S
+
+
+@given(waits=st.lists(st.floats(0.01, 2), min_size=1, max_size=8), busy_s=st.floats(0.001, 0.5))
+@settings(max_examples=20)
+def test_what_is_due_goes_before_what_clients_ask_for(waits: list[float], busy_s: float) -> None:
+    """The loop was busy for a while; who comes then finds all that became due meanwhile told."""
+
+    async def main() -> None:
+        hub, tape = Hub(SHORT), tape_events(SHORT)
+        for wait_s in waits:
+            await asyncio.sleep(wait_s)
+            take_time(busy_s)
+            await hub.session.due_is_told()
+            now_ns = START_NS + int(asyncio.get_running_loop().time() * NS_PER_S)
+            assert all(available(event) > now_ns - 1000 for event in tape[hub.session.ring.head :])
+        await hub.stop()
+
+    run_virtually(main)
 
 
 @given(at_s=st.floats(0.1, 29), chunk_rows=st.sampled_from([10, 100, 4096]), ring_bytes=st.sampled_from([5_000, 10**7]))

@@ -30,3 +30,9 @@ def run_virtually(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
         # Deadlines are finer than the virtual clock: it is then not moved, which is as well.
         warnings.filterwarnings("ignore", "delta is less than resolution")
         return runner.run(guarded())
+
+
+def take_time(seconds: float) -> None:
+    """Be busy, so that the loop comes to nothing else meanwhile."""
+    loop: Any = asyncio.get_running_loop()
+    loop._selector.clock.advance(seconds)
