@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from feedsim.bridges.dtc.enums import BuySell, OrderStatus, OrderType, TimeInForce, UpdateReason
-from feedsim.bridges.dtc.market import seconds
+from feedsim.bridges.dtc.market import seconds, whole_seconds
 from feedsim.bridges.dtc.messages import Message
 from feedsim.bridges.dtc.order_messages import AccountBalanceUpdate, OrderUpdate, PositionUpdate
 from feedsim.hub.audience import Audience, Cursor
@@ -153,7 +153,7 @@ class TradeAccount:
         update = self.order_update(order)
         update.last_fill_price, update.last_fill_quantity = event.price, float(event.quantity)
         update.last_fill_execution_id = str(event.fill_id)
-        update.last_fill_date_time = seconds(event.ts)
+        update.last_fill_date_time, update.latest_transaction_date_time = whole_seconds(event.ts), seconds(event.ts)
         self._tell(update)
 
     def _on_refused(self, error: Error) -> None:
@@ -192,6 +192,7 @@ class TradeAccount:
             trade_account=self.name,
             info_text=": ".join(filter(None, (event.reason, event.message))),
             parent_server_order_id=event.parent or "",
+            latest_transaction_date_time=seconds(event.ts),
         )
 
     def refusal(self, client_order_id: str, reason: UpdateReason, text: str) -> OrderUpdate:

@@ -123,7 +123,8 @@ class MarketDataSnapshot(Message, tag=104, kw_only=True):
     session_low_price: Double = UNSET
     session_volume: Double = UNSET
     session_num_trades: int = 0
-    open_interest: int = 0
+    open_interest: int = 2**32 - 1
+    """Not known."""
     bid_price: Double = UNSET
     ask_price: Double = UNSET
     ask_quantity: Double = UNSET

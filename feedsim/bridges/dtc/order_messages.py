@@ -88,13 +88,19 @@ class OrderUpdate(Message, tag=301, kw_only=True):
     remaining_quantity: Double = UNSET
     average_fill_price: Double = UNSET
     last_fill_price: Double = UNSET
-    last_fill_date_time: float = 0.0
+    last_fill_date_time: int = 0
     last_fill_quantity: Double = UNSET
     last_fill_execution_id: str = ""
     trade_account: str = ""
     info_text: str = ""
     no_orders: int = 0
     parent_server_order_id: str = ""
+    oco_linked_order_server_order_id: str = ""
+    open_or_close: int = 0
+    previous_client_order_id: str = ""
+    free_form_text: str = ""
+    order_received_date_time: int = 0
+    latest_transaction_date_time: float = 0.0
 
 
 class CurrentPositionsRequest(Message, tag=305, kw_only=True):

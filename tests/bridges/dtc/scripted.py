@@ -69,21 +69,80 @@ class TcpClient:
         await asyncio.gather(self.writer.wait_closed(), return_exceptions=True)
 
 
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 PLACES: dict[int, list[str]] = {
-    2: ["ProtocolVersion", "Result", "ResultText", "ReconnectAddress", "Integer_1", "ServerName"],
-    5: ["Reason", "DoNotReconnect"],
-    7: ["ProtocolVersion", "Encoding", "ProtocolType"],
-    104: ["SymbolID", "SessionSettlementPrice", "SessionOpenPrice", "SessionHighPrice", "SessionLowPrice"],
-    106: ["SymbolID", "Side", "Price", "Quantity", "UpdateType", "DateTime", "NumOrders"],
-    107: ["SymbolID", "AtBidOrAsk", "Price", "Volume", "DateTime"],
-    108: ["SymbolID", "BidPrice", "BidQuantity", "AskPrice", "AskQuantity", "DateTime"],
-    122: ["SymbolID", "Side", "Price", "Quantity", "Level", "IsFirstMessageInBatch", "IsLastMessageInBatch"],
-    301: [
-        *("RequestID", "TotalNumMessages", "MessageNumber", "Symbol", "Exchange", "PreviousServerOrderID"),
-        *("ServerOrderID", "ClientOrderID", "ExchangeOrderID", "OrderStatus", "OrderUpdateReason", "OrderType"),
-        *("BuySell", "Price1", "Price2", "TimeInForce", "GoodTillDateTime", "OrderQuantity", "FilledQuantity"),
-    ],
+    1: _words("ProtocolVersion Username Password GeneralTextData Integer_1 Integer_2 HeartbeatIntervalInSeconds"),
+    2: _words(
+        "ProtocolVersion Result ResultText ReconnectAddress Integer_1 ServerName MarketDepthUpdatesBestBidAndAsk"
+        " TradingIsSupported OCOOrdersSupported OrderCancelReplaceSupported SymbolExchangeDelimiter"
+        " SecurityDefinitionsSupported HistoricalPriceDataSupported ResubscribeWhenMarketDataFeedAvailable"
+        " MarketDepthIsSupported OneHistoricalPriceDataRequestPerConnection BracketOrdersSupported"
+    ),
+    3: _words("NumDroppedMessages CurrentDateTime"),
+    5: _words("Reason DoNotReconnect"),
+    6: _words("ProtocolVersion Encoding ProtocolType"),
+    7: _words("ProtocolVersion Encoding ProtocolType"),
+    101: _words("RequestAction SymbolID Symbol Exchange IntervalForSnapshotUpdatesInMilliseconds"),
+    102: _words("RequestAction SymbolID Symbol Exchange NumLevels"),
+    103: _words("SymbolID RejectText"),
+    104: _words(
+        "SymbolID SessionSettlementPrice SessionOpenPrice SessionHighPrice SessionLowPrice SessionVolume"
+        " SessionNumTrades OpenInterest BidPrice AskPrice AskQuantity BidQuantity LastTradePrice LastTradeVolume"
+        " LastTradeDateTime BidAskDateTime SessionSettlementDateTime TradingSessionDate TradingStatus"
+        " MarketDepthUpdateDateTime"
+    ),
+    106: _words("SymbolID Side Price Quantity UpdateType DateTime NumOrders"),
+    107: _words("SymbolID AtBidOrAsk Price Volume DateTime"),
+    108: _words("SymbolID BidPrice BidQuantity AskPrice AskQuantity DateTime"),
+    116: _words("SymbolID Status"),
+    121: _words("SymbolID RejectText"),
+    122: _words("SymbolID Side Price Quantity Level IsFirstMessageInBatch IsLastMessageInBatch DateTime NumOrders"),
+    203: _words("ServerOrderID ClientOrderID"),
+    204: _words("ServerOrderID ClientOrderID Price1 Price2 Quantity Price1IsSet Price2IsSet"),
+    208: _words(
+        "Symbol Exchange TradeAccount ClientOrderID OrderType BuySell Price1 Price2 Quantity TimeInForce"
+        " GoodTillDateTime IsAutomatedOrder IsParentOrder FreeFormText OpenOrClose MaxShowQuantity"
+    ),
+    209: _words("Symbol Exchange TradeAccount ClientOrderID FreeFormText IsAutomatedOrder"),
+    300: _words("RequestID RequestAllOrders ServerOrderID TradeAccount"),
+    301: _words(
+        "RequestID TotalNumMessages MessageNumber Symbol Exchange PreviousServerOrderID ServerOrderID ClientOrderID"
+        " ExchangeOrderID OrderStatus OrderUpdateReason OrderType BuySell Price1 Price2 TimeInForce GoodTillDateTime"
+        " OrderQuantity FilledQuantity RemainingQuantity AverageFillPrice LastFillPrice LastFillDateTime"
+        " LastFillQuantity LastFillExecutionID TradeAccount InfoText NoOrders ParentServerOrderID"
+        " OCOLinkedOrderServerOrderID OpenOrClose PreviousClientOrderID FreeFormText OrderReceivedDateTime"
+        " LatestTransactionDateTime"
+    ),
+    302: _words("RequestID RejectText"),
+    305: _words("RequestID TradeAccount"),
+    306: _words(
+        "RequestID TotalNumberMessages MessageNumber Symbol Exchange Quantity AveragePrice PositionIdentifier"
+        " TradeAccount NoPositions Unsolicited MarginRequirement EntryDateTime"
+    ),
+    307: _words("RequestID RejectText"),
+    400: _words("RequestID"),
+    401: _words("TotalNumberMessages MessageNumber TradeAccount RequestID"),
+    506: _words("RequestID Symbol Exchange"),
+    507: _words(
+        "RequestID Symbol Exchange SecurityType Description MinPriceIncrement PriceDisplayFormat"
+        " CurrencyValuePerIncrement IsFinalMessage FloatToIntPriceMultiplier IntToFloatPriceDivisor UnderlyingSymbol"
+        " UpdatesBidAskOnly StrikePrice PutOrCall ShortInterest SecurityExpirationDate BuyRolloverInterest"
+        " SellRolloverInterest EarningsPerShare SharesOutstanding IntToFloatQuantityDivisor HasMarketDepthData"
+    ),
+    509: _words("RequestID RejectText"),
+    600: _words(
+        "RequestID CashBalance BalanceAvailableForNewPositions AccountCurrency TradeAccount SecuritiesValue"
+        " MarginRequirement TotalNumberMessages MessageNumber NoAccountBalances Unsolicited OpenPositionsProfitLoss"
+        " DailyProfitLoss InfoText"
+    ),
+    601: _words("RequestID TradeAccount"),
+    602: _words("RequestID RejectText"),
+    701: _words("MessageText"),
 }
+"""The places of fields in compact JSON: those of the vendor's public header, version 8."""
 
 
 class WebSocketClient:

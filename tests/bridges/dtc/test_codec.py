@@ -14,6 +14,7 @@ from feedsim.bridges.dtc import messages as m
 from feedsim.bridges.dtc import order_messages as o
 from feedsim.bridges.dtc.codec import AnyRequest, GarbageError, NotServedError, decode, encode
 from feedsim.bridges.dtc.enums import BuySell, Encoding, OrderType, TimeInForce, read
+from tests.bridges.dtc.scripted import PLACES
 
 REQUESTS = get_args(AnyRequest)
 
@@ -33,6 +34,19 @@ def test_a_request_is_the_same_in_both_forms(kind: type[m.Message], encoding: En
     assert form is encoding
     told = json.loads(encode(message, Encoding.JSON))
     assert {name: told[name] for name in names} == values
+
+
+@pytest.mark.parametrize("kind", m.Message.__subclasses__(), ids=lambda kind: kind.__name__)
+def test_places_are_the_vendors(kind: type[m.Message]) -> None:
+    """Each field is where the vendor's header has it, as far as that goes: newer versions have more."""
+    tag = kind.__struct_config__.tag
+    assert isinstance(tag, int)
+    if tag == 210:  # newer than the header
+        return
+    ours = [name for name in kind.__struct_encode_fields__ if name not in kind.BESIDE]
+    both = min(len(ours), len(PLACES[tag]))
+    assert both
+    assert ours[:both] == PLACES[tag][:both]
 
 
 def test_names_are_the_protocols() -> None:
