@@ -75,7 +75,7 @@ class TradeSettings(PaceSettings, kw_only=True, forbid_unknown_fields=True):
         Literal["", "share", "behind"],
         _about("whose cancelled lots were: share of the queue, or always behind; default: by the source"),
     ] = ""
-    latency_in: Annotated[str, _about("until an order takes effect: 0, 2ms, lognormal:2ms:0.5, …")] = "0"
+    latency_in: Annotated[str, _about("until an order takes effect: 0, 2ms, lognormal:2ms:0.5, feed:2ms:500, …")] = "0"
     latency_out: Annotated[str, _about("until its owner hears of it: 0, 2ms, lognormal:2ms:0.5, …")] = "0"
     venue: Annotated[str, _about("a TOML file of fees, margins and limits instead of feedsim's own")] = ""
     balance: Annotated[float, _about("dollars that an account begins with", gt=0, le=1e12)] = 100_000.0

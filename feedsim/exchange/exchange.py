@@ -14,6 +14,7 @@ from feedsim.config import TradeSettings
 from feedsim.events import Chunk
 from feedsim.exchange.book import Book
 from feedsim.exchange.desk import Desk
+from feedsim.exchange.feed_rate import FeedRate
 from feedsim.exchange.floor import Floor
 from feedsim.exchange.latency import read_latency
 from feedsim.exchange.log import LogEntry, OrderRequest, What
@@ -60,14 +61,15 @@ class Exchange:
         self.settings = settings = settings or TradeSettings()
         venue = read_venue(settings.venue)
         self._seed = seed
-        self._delay_in = read_latency(settings.latency_in, "latency_in")
-        delay_out = read_latency(settings.latency_out, "latency_out")
+        self._rate = FeedRate()
+        self._delay_in = read_latency(settings.latency_in, "latency_in", self._rate)
+        delay_out = read_latency(settings.latency_out, "latency_out", self._rate)
         share = settings.cancels == "share" or (not settings.cancels and not generated)
         self._in_market = matching is not None
         self._matching = matching or ShadowMatching(settings.fill, share=share, seed=seed)
         books = {symbol: Book(symbol, venue.products[symbol]) for symbol in symbols if symbol in venue.products}
         self._reading = Reading(books)
-        self._outbox = Outbox(lambda account, k: delay_out(seed, -self._floor.traders[account].number, k))
+        self._outbox = Outbox(lambda account, k, ns: delay_out(seed, -self._floor.traders[account].number, k, ns))
         self._statements = Statements(venue, self._reading)
         put = self._outbox.put
         self._floor = Floor(self._matching, self._reading, self._statements, put, daily_loss=money(settings.daily_loss))
@@ -153,7 +155,7 @@ class Exchange:
         self._come(now_ns, head_seq)
         trader = self._floor.traders[account]
         self._entered[account] += 1
-        delay = self._delay_in(self._seed, trader.number, self._entered[account])
+        delay = self._delay_in(self._seed, trader.number, self._entered[account], self._at.ns)
         due_ns = max(self._at.ns + delay, self._latest[account])
         if due_ns <= self._at.ns:
             self._happen("request", account, request)
@@ -184,6 +186,7 @@ class Exchange:
 
     def _read(self, chunk: Chunk, lo: int, hi: int) -> None:
         self._reading.to(chunk, hi)
+        self._rate.to(chunk, hi)
         if lo >= hi:
             return
         minded = self._floor.minded()
@@ -274,6 +277,7 @@ class Exchange:
         self._happen("epoch", into=epoch)
         self._epoch = epoch
         self._reading.forget(keep_last=self.settings.keep_account)
+        self._rate.forget()
         self._matching.clear()
         self._outbox.release()
         self._latest.clear()

@@ -1,6 +1,7 @@
 """How long an order travels and a report comes back: seeded draws in session nanoseconds.
 
-`0`, `2ms` · `lognormal:MEDIAN:SIGMA` · `histogram:FILE`, lines of a delay and a weight. Units are ns, us, ms and s.
+`0`, `2ms` · `lognormal:MEDIAN:SIGMA` · `histogram:FILE`, lines of a delay and a weight · `feed:DELAY:RATE`, so long
+while the feed tells at most RATE events a second, in proportion longer when it tells more. Units are ns, us, ms and s.
 """
 
 from __future__ import annotations
@@ -15,18 +16,26 @@ from pathlib import Path
 from feedsim.errors import ConfigError
 from feedsim.exchange.draws import uniform
 
-Delay = Callable[[int, int, int], int]
-"""(seed, number of the stream, number of the draw) → nanoseconds."""
+Delay = Callable[[int, int, int, int], int]
+"""(seed, number of the stream, number of the draw, session time in ns) → nanoseconds."""
+Rate = Callable[[int], float]
+"""Events that the feed told in the second before a session time."""
 
 _UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s)")
 _LONGEST_NS = 60_000_000_000
-ALLOWED = "allowed: 0, a time such as 2ms, lognormal:2ms:0.5 (median, sigma), histogram:FILE; at most 60s"
+ALLOWED = (
+    "allowed: 0, a time such as 2ms, lognormal:2ms:0.5 (median, sigma), feed:2ms:500 (delay, events a second),"
+    " histogram:FILE; at most 60s"
+)
 
 
-def read_latency(text: str, field: str) -> Delay:
+def read_latency(text: str, field: str, rate: Rate = lambda _: 0.0) -> Delay:
     """The delays that a text describes. Raises ConfigError, naming the field."""
     kind, _, rest = text.partition(":")
+    if kind == "feed":
+        delay, _, events = rest.partition(":")
+        return _with_feed(_duration(delay, text, field), _events(events, text, field), rate)
     if kind == "lognormal":
         median, _, sigma = rest.partition(":")
         return _lognormal(_duration(median, text, field), _sigma(sigma, text, field))
@@ -54,11 +63,25 @@ def _sigma(part: str, text: str, field: str) -> float:
     return sigma
 
 
+def _events(part: str, text: str, field: str) -> float:
+    try:
+        events = float(part)
+    except ValueError:
+        events = math.nan
+    if not 0 < events < math.inf:
+        raise ConfigError(f"{text!r}: events a second are a number above 0; {ALLOWED}", field=field)
+    return events
+
+
+def _with_feed(delay_ns: int, events: float, rate: Rate) -> Delay:
+    return lambda _seed, _stream, _number, ns: min(int(delay_ns * max(rate(ns) / events, 1.0)), _LONGEST_NS)
+
+
 def _lognormal(median_ns: int, sigma: float) -> Delay:
     # The market's own exp and log are the same on every machine; they are loaded only where they are needed.
     from feedsim.market.chance import exp, log
 
-    def draw(seed: int, stream: int, number: int) -> int:
+    def draw(seed: int, stream: int, number: int, _ns: int) -> int:
         """By the polar method of Marsaglia (1964), a new pair of numbers until one is within the circle."""
         attempt = 0
         while True:
@@ -76,7 +99,10 @@ def _lognormal(median_ns: int, sigma: float) -> Delay:
 def _histogram(file: str, field: str) -> Delay:
     delays, weights = _read_histogram(file, field)
     edges = list(accumulate(weights))
-    return lambda *drawn_for: delays[bisect_right(edges, uniform(*drawn_for) * edges[-1], hi=len(edges) - 1)]
+    last = len(edges) - 1
+    return lambda seed, stream, number, _: delays[
+        bisect_right(edges, uniform(seed, stream, number) * edges[-1], hi=last)
+    ]
 
 
 def _read_histogram(file: str, field: str) -> tuple[list[int], list[float]]:

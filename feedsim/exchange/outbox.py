@@ -12,9 +12,9 @@ KEPT = 10_000  # private events an account
 
 
 class Outbox:
-    """`delay` gives the ns until an account hears of its k-th report."""
+    """`delay` gives the ns until an account hears of its k-th report, of something that happened at a time."""
 
-    def __init__(self, delay: Callable[[str, int], int]) -> None:
+    def __init__(self, delay: Callable[[str, int, int], int]) -> None:
         self._delay = delay
         self._waiting: list[tuple[int, int, str, Private | Error]] = []
         self._put = 0
@@ -30,7 +30,7 @@ class Outbox:
     def put(self, account: str, event: Private | Error, ns: int) -> None:
         """Something happened at `ns`; no report overtakes another of its account."""
         self._reports[account] += 1
-        due = max(ns + self._delay(account, self._reports[account]), self._due[account])
+        due = max(ns + self._delay(account, self._reports[account], ns), self._due[account])
         self._due[account] = due
         self._put += 1
         heapq.heappush(self._waiting, (due, self._put, account, event))

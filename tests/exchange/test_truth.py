@@ -34,7 +34,7 @@ def test_an_audit_agrees(name: str, data: st.DataObject) -> None:
     rules = TradeSettings(
         fill=data.draw(st.sampled_from(FILLS)),
         cancels=data.draw(st.sampled_from(("share", "behind"))),
-        latency_in=data.draw(st.sampled_from(("0", "3ms", "lognormal:2ms:1"))),
+        latency_in=data.draw(st.sampled_from(("0", "3ms", "lognormal:2ms:1", "feed:2ms:100"))),
         latency_out=data.draw(st.sampled_from(("0", "7ms"))),
         daily_loss=data.draw(st.sampled_from((0, 500))),
     )
@@ -94,7 +94,10 @@ def test_cuts_and_wake_ups_change_nothing(name: str, data: st.DataObject) -> Non
     """However the tape is cut into calls, and however often the clock is read, each account hears the same (law 3)."""
     tape = TAPES[name]()
     flow = data.draw(flows(tape))
-    rules = TradeSettings(latency_in="lognormal:5ms:1", latency_out=data.draw(st.sampled_from(("0", "20ms"))))
+    delays = data.draw(
+        st.sampled_from((("lognormal:5ms:1", "0"), ("lognormal:5ms:1", "20ms"), ("feed:3ms:50", "feed:5ms:80")))
+    )
+    rules = TradeSettings(latency_in=delays[0], latency_out=delays[1])
     whole = run(tape, flow, rules)
     most = data.draw(st.sampled_from((1, 7, 300)))
     parts = run(tape, flow, rules, cut=cuts(data.draw(st.integers(0, 99)), most), wakes=True)
