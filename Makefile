@@ -23,7 +23,7 @@ serve: $(VENV)/.installed ## set up .venv and serve the synthetic market on ws:/
 	@$(BIN)/feedsim serve $(ARGS)
 
 test: $(VENV)/.developing $(NODE_MODULES) $(AUTOBAHN) ## set up .venv with the development packages and run all the tests (ARGS: for pytest)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 test-full: $(VENV)/.developing $(AUTOBAHN) ## what is tried at random or under load, at length: up to an hour
 	$(BIN)/python -m pytest -m full --full $(ARGS)

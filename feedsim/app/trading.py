@@ -33,7 +33,7 @@ def exchange_maker(
     """
     if not settings.orders:
         return None
-    from feedsim.exchange import Exchange, ignore
+    from feedsim.exchange import Exchange
     from feedsim.exchange.injected import InjectedMatching
 
     def make(player: Player | Again) -> Exchange:
@@ -44,7 +44,7 @@ def exchange_maker(
             matching=None if market is None else InjectedMatching(market),
             seed=settings.seed,
             generated=is_generated(player.tape),
-            on_log=ignore if journal is None else journal.on_log,
+            on_log=None if journal is None else journal.on_log,
         )
 
     return make

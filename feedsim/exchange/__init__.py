@@ -1,7 +1,7 @@
 """Paper trading: orders, accounts, fees and limits, filled from what a session tells. Pure: time is an argument."""
 
 from feedsim.config import TradeSettings
-from feedsim.exchange.exchange import Exchange, ignore
+from feedsim.exchange.exchange import Exchange
 from feedsim.exchange.log import ORDER_REQUESTS, LogEntry, OrderRequest
 from feedsim.exchange.matching import Fill, Matching
 from feedsim.exchange.replaying import replay
@@ -14,6 +14,5 @@ __all__ = [
     "Matching",
     "OrderRequest",
     "TradeSettings",
-    "ignore",
     "replay",
 ]

@@ -28,10 +28,6 @@ from feedsim.exchange.venue import money, read_venue
 from feedsim.wire.messages import Error, Private
 
 
-def ignore(_: LogEntry) -> None:
-    """Where nobody keeps the log."""
-
-
 class Waiting(NamedTuple):
     """A request on its way; they compare by when they take effect."""
 
@@ -52,7 +48,7 @@ class Exchange:
         matching: Matching | None = None,
         seed: int = 0,
         generated: bool = False,
-        on_log: Callable[[LogEntry], None] = ignore,
+        on_log: Callable[[LogEntry], None] | None = None,
     ) -> None:
         """`generated`: the tape is of the synthetic market, where cancelled lots were mostly at the end of a queue.
 
@@ -91,10 +87,13 @@ class Exchange:
         self, what: What, account: str = "", request: OrderRequest | None = None, *, into: int | None = None
     ) -> None:
         """Log it, then do it: whatever changes an account other than the tape goes through here."""
-        ns, seq = self._at
-        self._on_log(
-            LogEntry(epoch=self._epoch, after_seq=seq, ns=ns, what=what, account=account, request=request, into=into)
-        )
+        if self._on_log is not None:
+            ns, seq = self._at
+            self._on_log(
+                LogEntry(
+                    epoch=self._epoch, after_seq=seq, ns=ns, what=what, account=account, request=request, into=into
+                )
+            )
         desk = self._desk
         self._floor.fill(self._matching.at(self._at), self._at)
         if what == "open":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import reprlib
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import msgspec
 
@@ -34,6 +35,7 @@ OPT_IN = ("truth", "mbo")  # never part of "*": answers must not leak into what 
 RATE = 100.0  # requests a second that a client may send for long
 BURST = 200.0  # and at once
 REFUSED_IN_A_ROW = 200  # requests above the rate after which the connection ends
+_ORDERS = frozenset(get_args(AnyOrder))  # to look a type up takes a tenth of asking a union for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,11 @@ class ServerProtocol:
             return
         elif not self.authorized:
             raise ProtocolError("unauthorized", "this server wants a token: send auth first")
+        elif type(request) in _ORDERS:  # the first that has no time to lose
+            if not self.offer.trading:
+                raise ProtocolError(
+                    "order_rejected", "nobody trades on this session: it was started without an exchange"
+                )
         elif isinstance(request, Subscribe):
             self._check_subscribe(request)
         elif isinstance(request, Unsubscribe):
@@ -183,11 +190,6 @@ class ServerProtocol:
             if not self.offer.lockstep:
                 raise ProtocolError(
                     "bad_request", "ack is for lock-step: this session's clock does not wait for anybody"
-                )
-        elif isinstance(request, AnyOrder):
-            if not self.offer.trading:
-                raise ProtocolError(
-                    "order_rejected", "nobody trades on this session: it was started without an exchange"
                 )
         elif isinstance(request, Control) and not self.offer.controllable:
             raise ProtocolError("not_controllable", _why_not_controllable(request))
