@@ -59,6 +59,12 @@ async def _serve(settings: ServeSettings) -> None:
         raise failure
 
 
+def _pace(settings: ServeSettings) -> str:
+    if settings.lockstep:
+        return f"lock-step, {settings.step_ms} ms at a time"
+    return "max" if settings.speed == "max" else f"{settings.speed:g}×"
+
+
 def _greet(settings: ServeSettings, service: Service) -> None:
     live = service.sessions.live
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -66,8 +72,7 @@ def _greet(settings: ServeSettings, service: Service) -> None:
         f"feedsim serving ws://{host}:{service.port}",
         f"  source    {live.tape.info.name}  ({', '.join(live.tape.symbols)})",
         f"  channels  {', '.join(live.tape.channels)}",
-        f"  speed     {settings.speed if settings.speed == 'max' else f'{settings.speed:g}×'}"
-        + (f"   recording to {service.tap.directory}" if service.tap else ""),
+        f"  speed     {_pace(settings)}" + (f"   recording to {service.tap.directory}" if service.tap else ""),
         f"  try       feedsim stream ws://{host}:{service.port}      http://{host}:{service.port}/metrics",
     ]
     lines += [f"  {bridge.name:<9} {bridge.greeting}" for bridge in service.bridges if bridge.greeting]

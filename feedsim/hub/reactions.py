@@ -127,9 +127,11 @@ class Stopwatch:
     def on_written(self, before: int, head: int) -> None:
         """The events behind `before` and up to `head` were handed to all who are up to date."""
         self.log.wakeups += 1
-        self._left.add(before, head, self._now(), self._due_s, math.nan)
+        now = self._now()
+        taken = self._clients and not any(cursor.sink.buffered() for cursor in self._clients)
+        self._left.add(before, head, now, self._due_s, now if taken else math.nan)
         self._due_s = math.nan
-        if self._clients:  # a loop may hold writes back until all that is ready has run: then they are done
+        if self._clients and not taken:  # a loop may write again when all that is ready has run
             asyncio.get_running_loop().call_soon(self._on_flushed, head)
 
     def _on_flushed(self, head: int) -> None:
