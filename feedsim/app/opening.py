@@ -9,7 +9,7 @@ from typing import Any
 
 from feedsim.config import PaceSettings, SourceSettings
 from feedsim.errors import ConfigError
-from feedsim.instruments import EXCHANGE_TZ, NS_PER_MINUTE, NS_PER_S
+from feedsim.instruments import EXCHANGE_TZ, NS_PER_MINUTE, NS_PER_S, format_ns
 from feedsim.playback.pacing import pacer_for
 from feedsim.playback.player import Player
 from feedsim.playback.tape import Tape, TapeConfig
@@ -96,8 +96,3 @@ def parse_start(text: str, first_ns: int) -> int:
         moment = moment.replace(tzinfo=EXCHANGE_TZ)
     whole = moment.replace(microsecond=0)
     return int(whole.timestamp()) * NS_PER_S + (moment - whole) // timedelta(microseconds=1) * 1000
-
-
-def format_ns(ns: int) -> str:
-    """A time for people: New York time with its offset."""
-    return datetime.fromtimestamp(ns // NS_PER_S, EXCHANGE_TZ).isoformat(sep=" ")

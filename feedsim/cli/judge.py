@@ -127,7 +127,7 @@ def _judge_market(
 
 
 def _judge_tape(tape: Tape, notes: Console) -> tuple[Result, Study]:
-    from feedsim.app.opening import format_ns
+    from feedsim.instruments import format_ns
     from feedsim.lab.realism.gathered import Gathering
     from feedsim.lab.realism.study import notes_on, study_tape
 

@@ -98,3 +98,8 @@ def legacy_halt(day: TradingDay) -> tuple[int, int] | None:
         return None
     start, end = _HALT
     return _at(day.date, start), _at(day.date, end)
+
+
+def format_ns(ns: int) -> str:
+    """A time for people: New York time with its offset, to the second."""
+    return datetime.fromtimestamp(ns // NS_PER_S, EXCHANGE_TZ).isoformat(sep=" ")

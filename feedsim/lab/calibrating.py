@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from feedsim.errors import ConfigError, SourceError
+from feedsim.instruments import format_ns
 from feedsim.lab.calibration import Search, compared, counted, metrics_of, wanted
 from feedsim.lab.realism.arrays import Session
 from feedsim.lab.realism.gathered import Gathering
@@ -37,7 +38,7 @@ def calibrated(tape: Tape, wishes: Wishes, *, on_step: Callable[[int, int], None
     sessions = [stretch[symbol] for stretch in Gathering(tape).stretches() if symbol in stretch]
     _check(sessions, symbol, tape)
     measured = metrics_of(symbol, sessions)
-    start_ns = sessions[0].start_ns
+    start_ns, end_ns = sessions[0].start_ns, sessions[-1].end_ns
     search = Search(symbol, _market(symbol, sessions, wishes.vix), measured, start_ns=start_ns, seed=wishes.seed)
     first = PRESETS[DEFAULT_PRESETS[symbol]]
     before = search.metrics(first)
@@ -50,7 +51,7 @@ def calibrated(tape: Tape, wishes: Wishes, *, on_step: Callable[[int, int], None
     return Calibration(
         symbol=symbol,
         source=tape.info.name,
-        sessions=f"{len(sessions)} from {start_ns} to {sessions[-1].end_ns} (epoch ns), {search.tried} sets tried",
+        sessions=f"{len(sessions)} from {format_ns(start_ns)} to {format_ns(end_ns)}, {search.tried} sets tried",
         orders=sum(len(session.trades) for session in sessions if session.trades is not None),
         quotes=sum(len(session.quotes) for session in sessions if session.quotes is not None),
         preset=preset,

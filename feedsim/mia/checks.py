@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from feedsim.errors import ConfigError
-from feedsim.instruments import EXCHANGE_TZ, NS_PER_MINUTE, NS_PER_MS, NS_PER_S, session_at
+from feedsim.instruments import NS_PER_MINUTE, NS_PER_MS, NS_PER_S, format_ns, session_at
 from feedsim.market.config import LONGEST_INTERVAL_MS, PRICES, STRONGEST, VIX_BOUNDS, find_scenario
 from feedsim.market.scenario import Scenario
 from feedsim.sources.market_options import find
@@ -63,8 +63,8 @@ def duration_of(minutes: Any, *, start_ns: int, field: str = "minutes") -> int:
     opening_ns = session_at(start_ns).open_ns
     if start_ns + length_ns <= opening_ns:
         raise ConfigError(
-            f"{_shown(start_ns)}: Globex is closed for all of these {minutes:g} minutes;"
-            f" it opens at {_shown(opening_ns)}",
+            f"{format_ns(start_ns)}: Globex is closed for all of these {minutes:g} minutes;"
+            f" it opens at {format_ns(opening_ns)}",
             field="start",
         )
     return length_ns
@@ -121,7 +121,3 @@ def price_on(value: Any, tick: float, *, field: str) -> float:
     if Decimal(str(price)) % Decimal(str(tick)):
         raise ConfigError(f"{value}: expected a multiple of the tick {tick:g}", field=field)
     return round(price / tick) * tick
-
-
-def _shown(ns: int) -> str:
-    return datetime.fromtimestamp(ns / NS_PER_S, EXCHANGE_TZ).isoformat(sep=" ", timespec="seconds")
