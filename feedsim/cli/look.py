@@ -46,7 +46,7 @@ def inspect(settings: InspectSettings) -> None:
     from rich.console import Console
 
     from feedsim.errors import ConfigError
-    from feedsim.lab.drawing import painter_for
+    from feedsim.lab.painters import painter_for
 
     if settings.plot_size and not settings.plot:
         raise ConfigError(f"{settings.plot_size}: there is no --plot to have that size", field="plot_size")

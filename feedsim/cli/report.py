@@ -64,7 +64,7 @@ def report(
 
 
 def _painter(png: str, size: str) -> Callable[[Picture], None] | None:
-    from feedsim.lab.drawing import painter_for
+    from feedsim.lab.painters import painter_for
 
     if not png:
         if size:

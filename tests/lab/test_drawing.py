@@ -19,8 +19,9 @@ from matplotlib import image as matplotlib_image
 from feedsim.errors import ConfigError
 from feedsim.events import INT_NULL
 from feedsim.lab import drawing
-from feedsim.lab.drawing import heat_colours, painter_for, rgb
+from feedsim.lab.drawing import heat_colours, rgb
 from feedsim.lab.inspection import inspect_tape
+from feedsim.lab.painters import painter_for
 from feedsim.lab.picture import Picture
 from feedsim.lab.spans import Span
 from feedsim.lab.svg import png_bytes
