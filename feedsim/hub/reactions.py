@@ -128,10 +128,10 @@ class Stopwatch:
         """The events behind `before` and up to `head` were handed to all who are up to date."""
         self.log.wakeups += 1
         now = self._now()
-        taken = self._clients and not any(cursor.sink.buffered() for cursor in self._clients)
-        self._left.add(before, head, now, self._due_s, now if taken else math.nan)
+        some_wait = any(cursor.sink.buffered() for cursor in self._clients)
+        self._left.add(before, head, now, self._due_s, math.nan if some_wait or not self._clients else now)
         self._due_s = math.nan
-        if self._clients and not taken:  # a loop may write again when all that is ready has run
+        if some_wait:  # a loop may write again when all that is ready has run
             asyncio.get_running_loop().call_soon(self._on_flushed, head)
 
     def _on_flushed(self, head: int) -> None:
@@ -160,8 +160,15 @@ class Stopwatch:
         """A new epoch: seqs begin again."""
         self._left.clear()
         self._looked.clear()
-        for cursor in [cursor for cursor in self._clients if cursor.closed]:
-            del self._clients[cursor]
+
+    def leave(self, cursor: Cursor) -> None:
+        """A reader is gone; its last order is still timed."""
+        if cursor in self._clients:
+            asyncio.get_running_loop().call_soon(self._forget, cursor)
+
+    def _forget(self, cursor: Cursor) -> None:
+        self._clients.pop(cursor, None)
+        self._looked.pop(cursor, None)
 
     # ---------------------------------------------------------------------------------------------------- windows
 

@@ -62,6 +62,7 @@ class Readers:
         cursor.closed = True
         self._cursors.discard(cursor)
         self._leave(cursor)
+        self._stopwatch.leave(cursor)
 
     def subscribe(self, cursor: Cursor, subscription: Subscription, *, from_seq: int | None) -> None:
         """Another subscription: live and with a snapshot, or after `from_seq` without loss.

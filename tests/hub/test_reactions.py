@@ -185,6 +185,35 @@ def test_a_client_that_does_not_take_its_bytes_is_told_apart() -> None:
     run_virtually(main)
 
 
+def test_who_has_left_is_asked_no_more() -> None:
+    """Nothing is done at a wake-up for clients that are gone, and their last order has its row."""
+
+    async def main() -> None:
+        hub = Hub(SHORT)
+        line, cursor = hub.join(ALL)
+        await asyncio.sleep(2)
+        assert await order(hub, cursor, None) is not None
+        before = hub.session.stopwatch.log.last_n
+        hub.session.stopwatch.on_order(cursor, "order.new", None, asyncio.get_running_loop().time())
+        hub.session.readers.detach(cursor)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert [row.client for row in hub.session.stopwatch.log.after(before - 1)] == [1, 1]
+        asked = 0
+
+        def buffered() -> int:
+            nonlocal asked
+            asked += 1
+            return 0
+
+        line.buffered = buffered  # type: ignore[method-assign] # to see who asks
+        await asyncio.sleep(5)
+        assert not asked
+        await hub.stop()
+
+    run_virtually(main)
+
+
 def test_windows_are_told() -> None:
     """A window that was open when the event left, or when the order came; else what the clock or the client does."""
 
