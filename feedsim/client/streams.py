@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from feedsim.errors import FeedsimError
-from feedsim.events import EVENT_TYPES, Event, StreamKey
+from feedsim.events import CHANNEL_OF, Event, StreamKey
 from feedsim.wire.messages import Skipped
-
-_CHANNEL = {event_type: channel for channel, event_type in EVENT_TYPES.items()}
 
 
 class GapError(FeedsimError):
@@ -37,7 +35,7 @@ class StreamCounts:
     def is_new(self, event: Event) -> bool:
         """Count an event; False if it was told before a resume. Raises GapError where one is missing and not named."""
         n = event.n
-        key = _CHANNEL[type(event)], event.symbol, getattr(event, "tf_s", 0)  # a named tuple takes four times as long
+        key = CHANNEL_OF[type(event)], event.symbol, getattr(event, "tf_s", 0)  # a named tuple takes four times as long
         expected = self._next.get(key, n)
         if n < expected:
             return False

@@ -1,9 +1,10 @@
 """What happens in a market: one Struct a channel, the same as columns, and the tape's chunks of both."""
 
-from feedsim.events.chunk import Chunk, StreamKey, Streams
+from feedsim.events.chunk import Chunk, StreamKey, Streams, stream_of
 from feedsim.events.columns import INT_NULL, SCHEMAS, Column, Field, Kind, Ragged, Schema, Table
 from feedsim.events.digest import Digest
 from feedsim.events.types import (
+    CHANNEL_OF,
     CHANNELS,
     EVENT_TYPES,
     L1,
@@ -23,6 +24,7 @@ from feedsim.events.types import (
 
 __all__ = [
     "CHANNELS",
+    "CHANNEL_OF",
     "EVENT_TYPES",
     "INT_NULL",
     "L1",
@@ -49,4 +51,5 @@ __all__ = [
     "Table",
     "Trade",
     "Truth",
+    "stream_of",
 ]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feedsim.events.columns import Int64, Table, to_events
-from feedsim.events.types import CHANNELS, RANK, Event
+from feedsim.events.types import CHANNEL_OF, CHANNELS, RANK, Event
 
 Positions = npt.NDArray[np.intp] | slice
 
@@ -27,6 +27,11 @@ class StreamKey(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.channel}/{self.symbol}/{self.tf_s}s" if self.tf_s else f"{self.channel}/{self.symbol}"
+
+
+def stream_of(event: Event) -> StreamKey:
+    """The stream that an event belongs to."""
+    return StreamKey(CHANNEL_OF[type(event)], event.symbol, getattr(event, "tf_s", 0))
 
 
 class Streams:

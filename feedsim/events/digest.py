@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from feedsim.events.chunk import Chunk, Ordered, StreamKey, Streams
+from feedsim.events.chunk import Chunk, Ordered, StreamKey, Streams, stream_of
 from feedsim.events.columns import INT_NULL, SCHEMAS, Column, Field, Kind, Ragged
 from feedsim.events.types import CHANNELS, Event
 
@@ -68,11 +68,9 @@ class Digest:
         """Add events as Structs; `scale` is the nanoseconds in the unit of their times (1 if they are in ns)."""
         order: list[int] = []
         for event in events:
-            channel = type(event).__struct_config__.tag
-            assert isinstance(channel, str)
-            key = StreamKey(channel, event.symbol, getattr(event, "tf_s", 0))
+            key = stream_of(event)
             hashes = self._hashes(key)
-            for field in SCHEMAS[channel].fields:
+            for field in SCHEMAS[key.channel].fields:
                 if field.name not in _IN_KEY:
                     _add_value(hashes, field, getattr(event, field.name), scale)
             order.append(self._streams.code(key))

@@ -193,4 +193,5 @@ EVENT_TYPES: dict[str, type[Event]] = {
     "l2": L2,
 }
 CHANNELS: tuple[str, ...] = tuple(EVENT_TYPES)
+CHANNEL_OF = {event_type: channel for channel, event_type in EVENT_TYPES.items()}
 RANK: dict[str, int] = {channel: rank for rank, channel in enumerate(CHANNELS)}

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from feedsim.events import Chunk, Event, StreamKey
+from feedsim.events import Chunk, Event, stream_of
 from feedsim.recording.manifest import Filter, Hole
 from feedsim.recording.reader import Window
 from feedsim.tap.epochs import covers
@@ -55,17 +55,13 @@ def _made(
         if chunk.first_seq > last_seq:
             return
         for event in chunk.events(channels=channels) if chunk.last_seq >= first_seq else ():
-            if first_seq <= event.seq <= last_seq and (filter is None or filter.admits(*_key(event))):
+            if first_seq <= event.seq <= last_seq and (filter is None or filter.admits(*stream_of(event))):
                 yield event.seq, event
-
-
-def _key(event: Event) -> StreamKey:
-    return StreamKey(str(type(event).__struct_config__.tag), event.symbol, getattr(event, "tf_s", 0))
 
 
 def _named(told: Told) -> str:
     seq, event = told
-    return f"{_key(event)} n {event.n} (seq {seq})"
+    return f"{stream_of(event)} n {event.n} (seq {seq})"
 
 
 def _parted(event: Event, made: Event) -> str | None:

@@ -9,7 +9,20 @@ from typing import Any
 import numpy as np
 
 from feedsim.errors import TapError
-from feedsim.events import INT_NULL, RANK, SCHEMAS, Bar, Chunk, Digest, Event, Footprint, Kind, Streams, Table
+from feedsim.events import (
+    CHANNEL_OF,
+    INT_NULL,
+    RANK,
+    SCHEMAS,
+    Bar,
+    Chunk,
+    Digest,
+    Event,
+    Footprint,
+    Kind,
+    Streams,
+    Table,
+)
 from feedsim.events.chunk import Ordered
 from feedsim.events.columns import Field, Int64
 from feedsim.instruments import NS_PER_S
@@ -86,7 +99,7 @@ class EventSlice:
         """The rows by channel. Raises TapError for a symbol that the recording's header does not have."""
         rows: dict[str, list[int]] = defaultdict(list)
         for index, event in enumerate(self.events):
-            rows[str(type(event).__struct_config__.tag)].append(index)
+            rows[CHANNEL_OF[type(event)]].append(index)
         return {channel: self._part(channel, rows[channel]) for channel in sorted(rows, key=RANK.__getitem__)}
 
     def _part(self, channel: str, rows: list[int]) -> Ordered:
