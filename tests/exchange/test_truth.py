@@ -21,7 +21,14 @@ TAPES = {
     "crash": lambda: synthetic(3, "flash_crash", 0.2),
     "walk": lambda: walk(1),
 }
-FILLS = ("queue", "touch", "pessimistic")
+RULES = st.builds(
+    TradeSettings,
+    fill=st.sampled_from(("queue", "touch", "pessimistic")),
+    cancels=st.sampled_from(("share", "behind")),
+    latency_in=st.sampled_from(("0", "3ms", "lognormal:2ms:1", "feed:2ms:100")),
+    latency_out=st.sampled_from(("0", "7ms")),
+    daily_loss=st.sampled_from((0, 500)),
+)
 
 
 @pytest.mark.parametrize("name", TAPES)
@@ -31,14 +38,7 @@ def test_an_audit_agrees(name: str, data: st.DataObject) -> None:
     """Cash, positions, fees and P&L reconcile, and every fill is one that the tape's book allowed, once."""
     tape = TAPES[name]()
     flow = data.draw(flows(tape))
-    rules = TradeSettings(
-        fill=data.draw(st.sampled_from(FILLS)),
-        cancels=data.draw(st.sampled_from(("share", "behind"))),
-        latency_in=data.draw(st.sampled_from(("0", "3ms", "lognormal:2ms:1", "feed:2ms:100"))),
-        latency_out=data.draw(st.sampled_from(("0", "7ms"))),
-        daily_loss=data.draw(st.sampled_from((0, 500))),
-    )
-    told = run(tape, flow, rules)
+    told = run(tape, flow, data.draw(RULES))
     audit.check(audit_tape(name), told)
 
 
@@ -58,11 +58,7 @@ def test_no_news_is_passed_over(name: str, data: st.DataObject) -> None:
     """Told up to the next news, an account hears after each event what it hears where events are told one by one."""
     tape = TAPES[name]()
     flow = data.draw(flows(tape))
-    rules = TradeSettings(
-        latency_in=data.draw(st.sampled_from(("0", "3ms"))),
-        latency_out=data.draw(st.sampled_from(("0", "7ms"))),
-        daily_loss=data.draw(st.sampled_from((0, 500))),
-    )
+    rules = data.draw(RULES)
 
     def one_by_one(exchange: Exchange, chunk: Chunk, lo: int, hi: int) -> None:
         for at in range(lo, hi):
