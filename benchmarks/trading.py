@@ -78,10 +78,10 @@ async def _times(*ports: int) -> list[list[float]]:
 
 async def _order(websocket: ClientConnection, number: int) -> float:
     """Of a new order, which is cancelled again."""
-    name, number = f"o{number}", 2 * number + 1
-    order = OrderNew(id=number, client_order_id=name, symbol="ES", side="buy", type="limit", price=FAR, quantity=1)
-    seconds = await _one(websocket, encode(order).decode(), f'"id":{number},')
-    await _one(websocket, encode(OrderCancel(id=number + 1, client_order_id=name)).decode(), "")
+    name, request = f"o{number}", 2 * number + 1
+    order = OrderNew(id=request, client_order_id=name, symbol="ES", side="buy", type="limit", price=FAR, quantity=1)
+    seconds = await _one(websocket, encode(order).decode(), f'"id":{request},')
+    await _one(websocket, encode(OrderCancel(id=request + 1, client_order_id=name)).decode(), "")
     return seconds
 
 

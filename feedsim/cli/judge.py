@@ -144,7 +144,6 @@ def _judge_tape(tape: Tape, notes: Console) -> tuple[Result, Study]:
 
 
 def _tell(result: Result, study: Study, settings: RealismSettings, notes: Console) -> None:
-
     from feedsim.lab.realism.tables import print_result
 
     if settings.html:

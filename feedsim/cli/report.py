@@ -76,7 +76,6 @@ def _painter(png: str, size: str) -> Callable[[Picture], None] | None:
 
 
 def _tell(result: TradingReport, json: str) -> None:
-
     from feedsim.lab.trading.tables import print_report
 
     facts = msgspec.json.format(msgspec.json.encode(result)) + b"\n" if json else b""

@@ -53,21 +53,22 @@ def _duration(part: str, text: str, field: str) -> int:
     return ns
 
 
-def _sigma(part: str, text: str, field: str) -> float:
+def _number(text: str) -> float:
     try:
-        sigma = float(part)
+        return float(text)
     except ValueError:
-        sigma = math.nan
+        return math.nan
+
+
+def _sigma(part: str, text: str, field: str) -> float:
+    sigma = _number(part)
     if not 0 <= sigma <= 5:
         raise ConfigError(f"{text!r}: sigma is a number from 0 to 5; {ALLOWED}", field=field)
     return sigma
 
 
 def _events(part: str, text: str, field: str) -> float:
-    try:
-        events = float(part)
-    except ValueError:
-        events = math.nan
+    events = _number(part)
     if not 0 < events < math.inf:
         raise ConfigError(f"{text!r}: events a second are a number above 0; {ALLOWED}", field=field)
     return events

@@ -92,6 +92,7 @@ class Reading:
         self._unread: dict[str, list[Slice]] = {symbol: [] for symbol in books}
         """What of earlier chunks each has not."""
         self._wanted: set[str] = set()
+        """Symbols whose book somebody asked for in this epoch."""
         self._rows: Rows | None = None
         self._codes: dict[str, dict[int, int]] = {}
         self._known_streams = -1

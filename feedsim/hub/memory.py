@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import islice
 
 import numpy as np
 
@@ -34,7 +33,8 @@ class Latest:
 
     def on_drop(self, block: Block, ring: Ring) -> None:
         """The ring has dropped its oldest block: of streams that spoke in the next one there is a newer event."""
-        spoke = {stream for after in islice(ring.blocks, 1) for stream in _newest(after.chunk, _published(ring, after))}
+        after = ring.blocks[0]
+        spoke = _newest(after.chunk, _published(ring, after))
         for stream, position in _newest(block.chunk, len(block.chunk)).items():
             if stream not in spoke:
                 self._dropped[stream] = (block.chunk.part(position, position + 1), 0)

@@ -30,7 +30,7 @@ from feedsim.wire.protocol import Offer
 
 log = structlog.get_logger()
 
-MOST_TURNS = 4
+MOST_TURNS = 4  # of the loop that a client's order waits for what is due
 
 
 class SessionSetup(msgspec.Struct, frozen=True, kw_only=True):

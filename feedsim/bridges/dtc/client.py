@@ -272,7 +272,7 @@ class Client:
 
     def _send_depth(self, symbol_id: int, symbol: str, levels: int) -> None:
         for level in self._house.markets[symbol].depth_snapshot(levels):
-            level.symbol_id = symbol_id  # type: ignore[attr-defined] # all of these have one
+            level.symbol_id = symbol_id
             self.send(level)
 
     def snapshots(self, *, data_of: Collection[str], depth_of: Collection[str]) -> None:

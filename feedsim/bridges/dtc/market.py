@@ -14,7 +14,6 @@ from feedsim.bridges.dtc.messages import (
     MarketDataUpdateTrade,
     MarketDepthSnapshotLevel,
     MarketDepthUpdateLevel,
-    Message,
 )
 from feedsim.events import L1, L2, Profile, Trade
 from feedsim.instruments import NS_PER_S
@@ -120,7 +119,7 @@ class Market:
             num_orders=orders,
         )
 
-    def depth_snapshot(self, levels: int) -> list[Message]:
+    def depth_snapshot(self, levels: int) -> list[MarketDepthSnapshotLevel]:
         """The book as it is; one level without a price where it is not known yet."""
         told = [
             (side, number, level)
