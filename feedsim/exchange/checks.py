@@ -34,16 +34,15 @@ def whole_ticks(price: float, product: Product, name: str = "price") -> int:
 
 def prices(request: OrderNew, product: Product) -> tuple[int | None, int | None]:
     """An order's price and stop price in ticks: those that its type has, and no others."""
-    found: list[int | None] = []
-    for name, wanted in (
-        ("price", request.type in ("limit", "stop_limit")),
-        ("stop_price", request.type in ("stop", "stop_limit")),
-    ):
-        value = getattr(request, name)
-        if wanted != (value is not None):
-            raise refuse("price", f"a {request.type} order {'needs a' if wanted else 'has no'} {name}")
-        found.append(None if value is None else whole_ticks(value, product, name))
-    return found[0], found[1]
+    price = _price(request, "price", request.price, request.type in ("limit", "stop_limit"), product)
+    stop_price = _price(request, "stop_price", request.stop_price, request.type in ("stop", "stop_limit"), product)
+    return price, stop_price
+
+
+def _price(request: OrderNew, name: str, value: float | None, wanted: bool, product: Product) -> int | None:
+    if wanted != (value is not None):
+        raise refuse("price", f"a {request.type} order {'needs a' if wanted else 'has no'} {name}")
+    return None if value is None else whole_ticks(value, product, name)
 
 
 def exits(bracket: Bracket | None, order: Order, book: Book) -> Exits | None:
@@ -144,9 +143,8 @@ def reduces(order: Order, ledger: Ledger) -> None:
         raise refuse("reduce_only", f"it must close no more than the position of {held:+d}")
 
 
-def worst(ledger: Ledger, orders: Iterable[Order], symbol: str) -> int:
-    """The largest position, long or short, that a symbol's open orders could lead to."""
-    held = ledger.quantity(symbol)
+def reach(orders: Iterable[Order], symbol: str) -> tuple[int, int]:
+    """The lots by which a symbol's open orders could move its position up, and down."""
     long = short = 0
     for order in orders:
         if order.symbol == symbol and not order.reduce_only:
@@ -154,15 +152,21 @@ def worst(ledger: Ledger, orders: Iterable[Order], symbol: str) -> int:
                 long += order.left
             else:
                 short += order.left
+    return long, short
+
+
+def worst(held: int, long: int, short: int) -> int:
+    """The largest position, long or short, that could come of one that is held."""
     return max(abs(held + long), abs(held - short), abs(held))
 
 
-def position_limit(before: int, after: int, limit: int, symbol: str) -> None:
-    if limit and after > limit and after > before:
-        raise refuse("position_limit", f"{symbol} could reach {after} lots; at most {limit}")
+def position_limit(could: int, limit: int, symbol: str) -> None:
+    """`could` is more than was possible before."""
+    if limit and could > limit:
+        raise refuse("position_limit", f"{symbol} could reach {could} lots; at most {limit}")
 
 
-def margin(before: int, after: int, equity: int) -> None:
-    """What is held before and after, in 1/10,000 dollar: more than before needs equity."""
-    if after > before and after > equity:
-        raise refuse("margin", f"{dollars(after):,.2f} dollars of margin are needed, equity is {dollars(equity):,.2f}")
+def margin(needed: int, equity: int) -> None:
+    """In 1/10,000 dollar; `needed` is more than before."""
+    if needed > equity:
+        raise refuse("margin", f"{dollars(needed):,.2f} dollars of margin are needed, equity is {dollars(equity):,.2f}")

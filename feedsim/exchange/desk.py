@@ -157,16 +157,21 @@ class Desk:
         """What the account may risk: closing is always allowed."""
         if order.reduce_only:
             return
-        before = list(trader.orders.values())
-        after = [*(other for other in before if other is not instead_of), order]
-        ledger, symbol = trader.ledger, order.symbol
-        worst, could = checks.worst(ledger, before, symbol), checks.worst(ledger, after, symbol)
-        if trader.closing_only and could > worst:
+        ledger, symbol, open_orders = trader.ledger, order.symbol, trader.orders.values()
+        held = ledger.quantity(symbol)
+        long, short = checks.reach(open_orders, symbol)
+        worst = checks.worst(held, long, short)
+        added = order.left - (0 if instead_of is None or instead_of.reduce_only else instead_of.left)
+        could = checks.worst(held, long + added, short) if order.side > 0 else checks.worst(held, long, short + added)
+        if could <= worst:
+            return
+        if trader.closing_only:
             raise refuse("closing_only", "the daily loss limit was reached: only positions may be closed")
-        checks.position_limit(worst, could, self._settings.max_position, symbol)
-        held = self._statements.margin(trader, before, moment)
+        checks.position_limit(could, self._settings.max_position, symbol)
         rate = self._statements.hours.margin(order.product, moment.ns)
-        checks.margin(held, held + (could - worst) * rate, self._statements.equity(trader))
+        if rate:
+            needed = self._statements.margin(trader, open_orders, moment, but=symbol) + could * rate
+            checks.margin(needed, self._statements.equity(trader))
 
     def _replace(self, trader: Trader, request: OrderReplace, moment: Moment) -> None:
         order = self._find(trader, request.client_order_id)

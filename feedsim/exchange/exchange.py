@@ -95,8 +95,11 @@ class Exchange:
                 )
             )
         desk = self._desk
-        self._floor.fill(self._matching.at(self._at), self._at)
-        if what == "open":
+        if fills := self._matching.at(self._at):
+            self._floor.fill(fills, self._at)
+        if request is not None:
+            desk.do(self._floor.traders[account], request, self._at, lost=what == "lost")
+        elif what == "open":
             desk.open_account(account)
         elif what == "epoch":
             desk.begin_anew(self._at, keep=self.settings.keep_account)
@@ -104,8 +107,6 @@ class Exchange:
             desk.end_session(self._at, keep=self.settings.keep_account)
         elif what == "disconnect":
             self._floor.cancel_all(self._floor.traders[account], "disconnect", self._at)
-        elif request is not None:
-            desk.do(self._floor.traders[account], request, self._at, lost=what == "lost")
 
     def redo(self, entry: LogEntry) -> None:
         """What a log says happened here; everything up to its `after_seq` has been told."""
@@ -165,8 +166,7 @@ class Exchange:
 
     def _come(self, now_ns: int, head_seq: int) -> None:
         self.advance(now_ns)
-        self._at = Moment(self._at.ns, head_seq)
-        self._moment(now_ns)
+        self._at = Moment(max(now_ns, self._at.ns, self._told_ns), head_seq)
 
     # ----------------------------------------------------------------------------------------------------------- time
 
@@ -225,11 +225,11 @@ class Exchange:
     @property
     def next_due_ns(self) -> int | None:
         """When `advance` should be called: a request takes effect, or a report is due."""
-        times = [self._waiting[0].due_ns] if self._waiting else []
         report_ns = self._outbox.next_due_ns
-        if report_ns is not None:
-            times.append(report_ns)
-        return min(times, default=None)
+        if not self._waiting:
+            return report_ns
+        due_ns = self._waiting[0].due_ns
+        return due_ns if report_ns is None else min(due_ns, report_ns)
 
     def take(self) -> list[tuple[str, Private | Error]]:
         """What accounts hear now, in order; `ts` in nanoseconds. Each is given once."""

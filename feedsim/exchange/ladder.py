@@ -84,7 +84,7 @@ class Ladder:
         levels = self.sides[side]
         if price not in levels:
             levels[price] = Watched(price, shown)
-            self._find_first(side)
+            self.first[side] = _better_of(side, price, self.first[side])
         return levels[price]
 
     def queues(self, side: int) -> list[Watched]:
@@ -94,7 +94,8 @@ class Ladder:
 
     def add(self, level: Watched, resting: Resting) -> None:
         level.queue.append(resting)
-        self._find_best(resting.order.own)
+        side = resting.order.own
+        self.best[side] = _better_of(side, level.price, self.best[side])
 
     def remove(self, order: Order) -> None:
         """An order that rests, or does not, is gone."""
@@ -138,6 +139,10 @@ class Ladder:
 
     def _find_best(self, side: int) -> None:
         self.best[side] = _best_of(side, [level.price for level in self.sides[side].values() if level.queue])
+
+
+def _better_of(side: int, price: int, other: int | None) -> int:
+    return price if other is None or is_better(side, price, other) else other
 
 
 def _best_of(side: int, prices: Collection[int]) -> int | None:

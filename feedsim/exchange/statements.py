@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from feedsim.exchange import checks
 from feedsim.exchange.hours import Hours
@@ -30,13 +30,14 @@ class Statements:
                 total += position.unrealized(self._reading.catch_up(symbol).mark(position.quantity))
         return total
 
-    def margin(self, trader: Trader, orders: Iterable[Order], moment: Moment) -> int:
-        orders = list(orders)
-        symbols = {order.symbol for order in orders} | set(trader.ledger.positions)
-        return sum(
-            checks.worst(trader.ledger, orders, symbol) * self.hours.margin(self._venue.products[symbol], moment.ns)
-            for symbol in symbols
-        )
+    def margin(self, trader: Trader, orders: Collection[Order], moment: Moment, *, but: str = "") -> int:
+        """What these orders and the positions need; without those of one symbol, if one is named."""
+        total = 0
+        for symbol in {order.symbol for order in orders} | trader.ledger.positions.keys():
+            if symbol != but:
+                worst = checks.worst(trader.ledger.quantity(symbol), *checks.reach(orders, symbol))
+                total += worst * self.hours.margin(self._venue.products[symbol], moment.ns)
+        return total
 
     def position_event(self, trader: Trader, symbol: str, moment: Moment) -> PositionEvent:
         position = trader.ledger.positions[symbol]
@@ -56,7 +57,7 @@ class Statements:
     def account_event(self, trader: Trader, moment: Moment, *, id: int | None = None, reason: str = "") -> AccountEvent:
         ledger = trader.ledger
         unrealized = self.unrealized(trader)
-        margin = self.margin(trader, list(trader.orders.values()), moment)
+        margin = self.margin(trader, trader.orders.values(), moment)
         equity = ledger.balance + unrealized
         return AccountEvent(
             n=0,

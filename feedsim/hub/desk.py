@@ -189,15 +189,16 @@ class Desk:
     # ------------------------------------------------------------------------------------------ telling
 
     def _deliver(self) -> None:
-        heard, self._heard = [*self._heard, *self.exchange.take()], []
-        if heard:
-            by_account: dict[str, list[Private | Error]] = {}
-            for account, message in heard:
-                self.on_heard(account, message)
-                by_account.setdefault(account, []).append(message)
-            for account, messages in by_account.items():
-                for cursor in list(self._cursors.get(account, ())):
-                    self._write(cursor, messages)
+        heard = self.exchange.take()
+        if self._heard:
+            heard, self._heard = [*self._heard, *heard], []
+        by_account: dict[str, list[Private | Error]] = {}
+        for account, message in heard:
+            self.on_heard(account, message)
+            by_account.setdefault(account, []).append(message)
+        for account, messages in by_account.items():
+            for cursor in tuple(self._cursors.get(account, ())):
+                self._write(cursor, messages)
         if self.exchange.next_due_ns is not None:
             self._arm()
 
@@ -206,16 +207,17 @@ class Desk:
         if sink.buffered() > MAX_WAITING:
             sink.close(1008, "too slow: it does not even take what its account has to hear")
             return
-        codec, scale, shift = CODECS[encoding], SCALE[cursor.audience.subscription.ts], self._ring.shift_ns
-        items: list[bytes] = []
+        encode, scale, shift = CODECS[encoding].encode, SCALE[cursor.audience.subscription.ts], self._ring.shift_ns
         data: list[bytes] = []
+        items: list[bytes] = []
         for message in messages:
             if isinstance(message, Private):
-                moment = (message.ts + shift) // scale
-                items.append(codec.encode(_replace(message, ts=moment)))
+                items.append(encode(_replace(message, ts=(message.ts + shift) // scale)))
                 continue
-            data += [event_frames(items, self._wall_us(), encoding)] if items else []
-            items = []
-            data.append(frame(codec.encode(message), encoding))
-        data += [event_frames(items, self._wall_us(), encoding)] if items else []
+            if items:
+                data.append(event_frames(items, self._wall_us(), encoding))
+                items = []
+            data.append(frame(encode(message), encoding))
+        if items:
+            data.append(event_frames(items, self._wall_us(), encoding))
         sink.write(b"".join(data))

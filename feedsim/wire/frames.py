@@ -7,7 +7,7 @@ Server frames are not masked and no extension is negotiated, so a frame is its h
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from feedsim.wire.codec import Encoding
 
@@ -42,17 +42,17 @@ def joined_frame(joined: bytes, sent_us: int, encoding: Encoding) -> bytes:
     return frame(payload, encoding)
 
 
-def _batches(items: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+def _batches(items: Sequence[bytes]) -> list[Sequence[bytes]]:
     if len(items) <= MAX_EVENTS and sum(map(len, items)) <= MAX_BYTES:
-        yield items
-        return
+        return [items]
+    batches = []
     start = size = 0
     for index, item in enumerate(items):
         if index > start and (index - start == MAX_EVENTS or size + len(item) > MAX_BYTES):
-            yield items[start:index]
+            batches.append(items[start:index])
             start, size = index, 0
         size += len(item)
-    yield items[start:]
+    return [*batches, items[start:]]
 
 
 def _json_payload(items: Sequence[bytes], sent_us: int) -> bytes:
