@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from feedsim.wire.codec import Encoding
 
 
+_ORDERS = frozenset(get_args(m.AnyOrder))
+
+
 class Client:
-    """Serves one connection: `receive` takes its frames one after the other."""
+    """Serves one connection: it takes frames one after the other, each by `receive_now` or, where that leaves it, by
+    `receive`."""
 
     def __init__(
         self,
@@ -47,26 +51,31 @@ class Client:
         self._wall_us = wall_us
         self._counters = counters
         self._encoding = encoding
-        now = asyncio.get_running_loop().time()
+        self._now = asyncio.get_running_loop().time
         offer = self._session.offer(sessions.sources)
-        self._protocol = ServerProtocol(encoding, offer, token=token, authorized=authorized, now=now)
-        self._obey: dict[type[msgspec.Struct], Callable[[Any], Awaitable[None]]] = {
+        self._protocol = ServerProtocol(encoding, offer, token=token, authorized=authorized, now=self._now())
+        self._ended = False
+        self._read_already: m.AnyRequest | None = None
+        """What `receive_now` left to `receive`."""
+        self._at_once: dict[type[msgspec.Struct], Callable[[Any], None]] = {
             m.Auth: self._auth,
             m.Subscribe: self._subscribe,
             m.Unsubscribe: self._unsubscribe,
             m.History: self._history,
             m.Replay: self._replay,
-            m.ReplayPause: self._pause,
             m.ReplayResume: self._go_on,
-            m.ReplayStop: self._stop,
             m.ReplaySpeed: self._speed,
-            m.ReplaySeek: self._seek,
-            m.ReplayStep: self._step,
-            m.ReplayJump: self._jump,
             m.Resume: self._resume,
             m.Ping: self._ping,
             m.Ack: self._ack,
-            **dict.fromkeys(get_args(m.AnyOrder), self._trade),
+            **dict.fromkeys(_ORDERS, self._trade),
+        }
+        self._with_time: dict[type[msgspec.Struct], Callable[[Any], Awaitable[None]]] = {
+            m.ReplayPause: self._pause,
+            m.ReplayStop: self._stop,
+            m.ReplaySeek: self._seek,
+            m.ReplayStep: self._step,
+            m.ReplayJump: self._jump,
         }
 
     @property
@@ -80,22 +89,51 @@ class Client:
         if self._protocol.authorized:
             self._attach(self._session)
 
+    def receive_now(self, data: str | bytes) -> bool:
+        """Obey one frame, or answer why not; False where that takes time: then `receive` it, before any other."""
+        request = self._read(data)
+        if request is None:
+            return True
+        order = type(request) in _ORDERS
+        if type(request) in self._with_time or (order and self._session.player.overdue):
+            self._read_already = request
+            return False
+        try:
+            self._at_once[type(request)](request)
+        except ProtocolError as error:
+            self._refuse(error, request.id)
+        return True
+
     async def receive(self, data: str | bytes) -> bool:
         """Obey one frame, or answer why not; False when the connection must end."""
+        request, self._read_already = self._read_already or self._read(data), None
+        if request is None:
+            return not self._ended
         try:
-            request = self._protocol.receive(data, asyncio.get_running_loop().time())
-            try:
-                await self._obey[type(request)](request)
-            except ProtocolError as error:
-                error.id = request.id
-                raise
+            if (obey := self._with_time.get(type(request))) is not None:
+                await obey(request)
+            else:
+                if type(request) in _ORDERS:
+                    await self._session.due_is_told()
+                self._at_once[type(request)](request)
         except ProtocolError as error:
-            self._counters.on_refused(error.code)
-            self._send(m.Error(id=error.id, code=error.code, message=error.message))  # type: ignore[arg-type] # one of the documented codes
-            if error.close_code is not None:
-                self._connection.close(error.close_code, error.message)
-                return False
-        return True
+            self._refuse(error, request.id)
+        return not self._ended
+
+    def _read(self, data: str | bytes) -> m.AnyRequest | None:
+        """A frame as a request that may be obeyed; None where it is refused."""
+        try:
+            return self._protocol.receive(data, self._now())
+        except ProtocolError as error:
+            self._refuse(error, error.id)
+            return None
+
+    def _refuse(self, error: ProtocolError, id: int | None) -> None:
+        self._counters.on_refused(error.code)
+        self._send(m.Error(id=id, code=error.code, message=error.message))  # type: ignore[arg-type] # one of the documented codes
+        if error.close_code is not None:
+            self._ended = True
+            self._connection.close(error.close_code, error.message)
 
     def leave(self) -> None:
         """The connection is gone."""
@@ -149,17 +187,17 @@ class Client:
 
     # ------------------------------------------------------------------------------------------------ what it asks
 
-    async def _auth(self, request: m.Auth) -> None:
+    def _auth(self, request: m.Auth) -> None:
         if self._cursor is None:
             self._attach(self._session)
         self._welcome(request.id)
 
-    async def _ping(self, request: m.Ping) -> None:
+    def _ping(self, request: m.Ping) -> None:
         self._send(m.Pong(id=request.id, sent=self._wall_us()))
         if request.seen_seq is not None and self._cursor is not None:
             self._clock(request, request.seen_seq)
 
-    async def _subscribe(self, request: m.Subscribe) -> None:
+    def _subscribe(self, request: m.Subscribe) -> None:
         assert self._cursor is not None
         before = self._protocol.subscription
         subscription = self._protocol.subscribe(request)
@@ -176,7 +214,7 @@ class Client:
         if self._session.lockstep is not None:
             self._session.lockstep.join(self._cursor)
 
-    async def _unsubscribe(self, request: m.Unsubscribe) -> None:
+    def _unsubscribe(self, request: m.Unsubscribe) -> None:
         assert self._cursor is not None
         subscription = self._protocol.unsubscribe(request)
         self._session.readers.narrow(self._cursor, subscription)
@@ -201,10 +239,10 @@ class Client:
             )
         )
 
-    async def _history(self, request: m.History) -> None:
+    def _history(self, request: m.History) -> None:
         self._send(self._session.history(request))
 
-    async def _resume(self, request: m.Resume) -> None:
+    def _resume(self, request: m.Resume) -> None:
         session = self._sessions.find(request.session_id)
         if session is None:
             raise ResumeError(f"there is no session {request.session_id!r} (any more)", first=0, last=0)
@@ -221,15 +259,14 @@ class Client:
             assert self._cursor is not None
             session.desk.tell_again(account, self._cursor, request.account_n)
 
-    async def _ack(self, request: m.Ack) -> None:
+    def _ack(self, request: m.Ack) -> None:
         assert self._session.lockstep is not None
         assert self._cursor is not None
         self._session.lockstep.ack(self._cursor, request.until)
 
-    async def _trade(self, request: m.AnyOrder) -> None:
+    def _trade(self, request: m.AnyOrder) -> None:
         assert self._session.desk is not None
         assert self._account is not None
-        await self._session.due_is_told()
         self._session.desk.enter(self._account, request)
         if not isinstance(request, m.AccountQuery):
             self._clock(request, getattr(request, "seen_seq", None))
@@ -240,7 +277,7 @@ class Client:
         op = str(type(request).__struct_config__.tag)
         self._session.stopwatch.on_order(self._cursor, op, seen_seq, self._connection.arrived)
 
-    async def _replay(self, request: m.Replay) -> None:
+    def _replay(self, request: m.Replay) -> None:
         self._move(self._sessions.open(request), request.id)
 
     # --------------------------------------------------------------------------------------------------- the clock
@@ -253,11 +290,11 @@ class Client:
         await self._session.settled()
         self._answer(request)
 
-    async def _go_on(self, request: m.ReplayResume) -> None:
+    def _go_on(self, request: m.ReplayResume) -> None:
         self._session.player.resume()
         self._answer(request)
 
-    async def _speed(self, request: m.ReplaySpeed) -> None:
+    def _speed(self, request: m.ReplaySpeed) -> None:
         if self._session.setup.rebase:
             raise ProtocolError("bad_request", "times are rebased to now, which only speed 1 keeps true")
         self._session.player.set_speed(math.inf if request.speed == "max" else float(request.speed))

@@ -1,8 +1,8 @@
 """One WebSocket connection as a sink for prebuilt frames.
 
 The `websockets` library owns the handshake, control frames and closing; data frames go past it, straight to the
-transport. What this relies on is not documented there (`transport`, `protocol.state`, `drain`), so it is all
-in this module, and a test would notice a change.
+transport. What this relies on is not documented there (`transport`, `protocol.state`, `drain`, `process_event`), so
+it is all in this module, and a test would notice a change.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
-from websockets.protocol import OPEN
+from websockets.frames import DATA_OPCODES, Frame, Opcode
+from websockets.protocol import OPEN, Event
 
 from feedsim.playback.pacing import clock_of
 
@@ -20,16 +21,47 @@ CLOSE_S = 3.0  # a client gets this long to take the close and to answer it
 
 
 class StampedConnection(ServerConnection):
-    """Knows when bytes came from the client, on the clock that sessions are paced by."""
+    """Knows when bytes came from the client, on the clock that sessions are paced by.
+
+    A message in one frame is offered to `take` as it comes: a turn of the loop earlier than who iterates gets it.
+    """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._now = clock_of(self.loop)
         self.arrived = self._now()
+        self._waiting = 0
+        """Messages that whoever iterates has to deal with, before `take` gets another."""
+        self.take: Callable[[str | bytes], bool] = _leave
+        """Gets a message; False where it has to wait for its turn. Must not raise."""
 
     def data_received(self, data: bytes) -> None:
         self.arrived = self._now()
         super().data_received(data)
+
+    def process_event(self, event: Event) -> None:
+        if isinstance(event, Frame) and event.opcode in DATA_OPCODES:
+            if not self._waiting and event.fin and self._offer(event):
+                return
+            self._waiting += event.fin
+        super().process_event(event)
+
+    def dealt_with(self) -> None:
+        """Whoever iterates has dealt with the message that it got."""
+        self._waiting -= 1
+
+    def _offer(self, frame: Frame) -> bool:
+        if frame.opcode is Opcode.CONT:
+            return False
+        data = bytes(frame.data)
+        try:
+            return self.take(data.decode() if frame.opcode is Opcode.TEXT else data)
+        except UnicodeDecodeError:  # `websockets` knows the way to end it
+            return False
+
+
+def _leave(_: str | bytes) -> bool:
+    return False
 
 
 class Connection:
@@ -47,6 +79,11 @@ class Connection:
     def arrived(self) -> float:
         """When the newest bytes came: seconds of the clock that sessions are paced by."""
         return self._connection.arrived
+
+    @property
+    def closing(self) -> bool:
+        """Whether `close` was called."""
+        return self._closing is not None
 
     def write(self, data: bytes) -> None:
         """Hand over whole frames; ignored once the connection is closing."""

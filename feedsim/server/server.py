@@ -129,20 +129,37 @@ class FeedServer:
         except ConnectionClosed:
             pass
         except Exception:
-            log.exception("client failed", peer=websocket.remote_address)
-            connection.close(1011, "internal error")
+            _fail(websocket, connection)
         finally:
             client.leave()
             await connection.closed()
             self._connections.discard(connection)
 
-    async def _serve(self, websocket: ServerConnection, connection: Connection, client: Client) -> None:
+    async def _serve(self, websocket: StampedConnection, connection: Connection, client: Client) -> None:
         client.start()
         if not client.authorized:
             asyncio.get_running_loop().call_later(AUTH_S, _end_if_unauthorized, connection, client)
+
+        def take(data: str | bytes) -> bool:
+            if connection.closing:
+                return True  # nobody hears what it asks
+            try:
+                return client.receive_now(data)
+            except Exception:
+                _fail(websocket, connection)
+                return True
+
+        websocket.take = take
         async for data in websocket:
             if not await client.receive(data):
                 return
+            websocket.dealt_with()
+
+
+def _fail(websocket: StampedConnection, connection: Connection) -> None:
+    """A mistake of ours ends the connection that it was made for, and nobody else's."""
+    log.exception("client failed", peer=websocket.remote_address)
+    connection.close(1011, "internal error")
 
 
 def _end_if_unauthorized(connection: Connection, client: Client) -> None:

@@ -28,10 +28,17 @@ class EchoServer(FeedServer):
     async def _handle(self, websocket: ServerConnection) -> None:
         assert isinstance(websocket, StampedConnection)
         connection = Connection(websocket)
+
+        def say(data: str | bytes) -> bool:
+            encoding: Encoding = "json" if isinstance(data, str) else "msgpack"  # text or binary
+            connection.write(frame(data.encode() if isinstance(data, str) else bytes(data), encoding))
+            return True
+
+        websocket.take = say
         try:
             async for data in websocket:
-                encoding: Encoding = "json" if isinstance(data, str) else "msgpack"  # text or binary
-                connection.write(frame(data.encode() if isinstance(data, str) else bytes(data), encoding))
+                say(data)
+                websocket.dealt_with()
         except ConnectionClosed:
             pass
 
