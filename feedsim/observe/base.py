@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from feedsim.events import Table
+from feedsim.observe.steps import Steps
 
 
 class Observer(Protocol):
@@ -36,6 +37,10 @@ class MarketObserver(Protocol):
 
     def observe(self, tables: Mapping[str, Table], until_ns: int) -> Table:
         """Take the rows of the next window (avail < until_ns); the rows with avail < until_ns, by (avail, symbol)."""
+        ...
+
+    def observing(self, tables: Mapping[str, Table], until_ns: int) -> Steps[Table]:
+        """`observe` in steps."""
         ...
 
     def save(self) -> bytes: ...

@@ -19,6 +19,7 @@ from feedsim.instruments import NS_PER_S, session_at
 from feedsim.observe import leadlag
 from feedsim.observe.confluence import Views, score
 from feedsim.observe.features import Features, Known
+from feedsim.observe.steps import Steps, whole
 from feedsim.observe.windows import Sessions, by_symbol
 
 _PARTNERS = (("ES", "NQ"), ("MES", "MNQ"))
@@ -70,6 +71,10 @@ class Leadership:
         """Take the `trade`, `l1` and `context` rows of the next window (avail < until_ns); the rows with
         avail < until_ns, by (avail, symbol).
         """
+        return whole(self.observing(tables, until_ns))
+
+    def observing(self, tables: Mapping[str, Table], until_ns: int) -> Steps[Table]:
+        """`observe`, a symbol a step."""
         self._hear(tables)
         if self._next < 0:
             self._next = self._first_second()
@@ -78,7 +83,10 @@ class Leadership:
             return Table.empty("leadership", self.symbols)
         seconds = np.arange(self._next, last + 1)
         self._next = last + 1
-        parts = [part for stretch in self._stretches(seconds) for part in self._tell(*stretch)]
+        parts: list[dict[str, Any]] = []
+        for session, stretch in self._stretches(seconds):
+            known = yield from self._know(session, stretch)
+            parts += self._tell(stretch, known)
         if not parts:
             return Table.empty("leadership", self.symbols)
         columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -106,8 +114,8 @@ class Leadership:
             for lo in range(0, len(inside), _AT_ONCE):
                 yield session, inside[lo : lo + _AT_ONCE]
 
-    def _tell(self, session: int, seconds: Int64) -> Iterator[dict[str, Any]]:
-        """The rows of some seconds of one session."""
+    def _know(self, session: int, seconds: Int64) -> Steps[list[Known]]:
+        """What each symbol's rows of some seconds of one session are made of."""
         opened = int(self._sessions.open[session])
         ends = self.anchor_ns + seconds * NS_PER_S
         if opened != self._session:
@@ -115,7 +123,16 @@ class Leadership:
             for features in self._features:
                 features.open_session(int(ends[0]) - NS_PER_S)
         day = session_at(int(ends[0]))
-        known = [features.know(ends, day) for features in self._features]
+        known = []
+        for features in self._features:
+            yield
+            known.append(features.know(ends, day))
+        yield
+        return known
+
+    def _tell(self, seconds: Int64, known: list[Known]) -> Iterator[dict[str, Any]]:
+        """The rows of some seconds."""
+        ends = self.anchor_ns + seconds * NS_PER_S
         leading = self._leading(known)
         for code, features in enumerate(self._features):
             if features.first_ns is not None:

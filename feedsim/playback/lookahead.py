@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from feedsim.events import Chunk
 from feedsim.instruments import NS_PER_S
+from feedsim.observe.steps import Steps
 from feedsim.playback.tape import Checkpoint, Tape
 from feedsim.sources.base import Tables
 
@@ -59,6 +60,8 @@ class Lookahead:
         self._current: _Read | None = None
         self._times: list[int] | None = None
         self._ahead: deque[_Read] = deque()
+        self._reading: Steps[None] | None = None
+        """The chunk that is being read."""
         self._finished_seq = 0
         """The last seq that `on_told` got."""
         self._finished_ns = 0
@@ -84,9 +87,9 @@ class Lookahead:
         return int(self._current.chunk.avail[self.position - 1])
 
     @property
-    def empty(self) -> bool:
-        """Nothing is read beyond the current chunk."""
-        return not self._ahead
+    def hungry(self) -> bool:
+        """Whether nothing is read beyond the current chunk, and there is more."""
+        return not self._ahead and (self._reading is not None or not self.tape.ended)
 
     def current(self, rows: int) -> Chunk | None:
         """The chunk that is being told, or the next one if it is all told; None at the end of the tape.
@@ -112,12 +115,31 @@ class Lookahead:
         return self._times
 
     def read(self, rows: int) -> None:
-        """The next chunk, of about so many rows."""
+        """The next chunk, of about so many rows, or the rest of the one that is begun."""
+        self.read_on(rows)
+        self.settle()
+
+    def read_on(self, rows: int) -> None:
+        """Take one step to the next chunk. Until it is read, or `settle` is called, nothing else may use the tape."""
+        if self._reading is None:
+            self._reading = self._next(rows)
+        try:
+            next(self._reading)
+        except StopIteration:
+            self._reading = None
+
+    def settle(self) -> None:
+        """Read the rest of the chunk that is begun."""
+        while self._reading is not None:
+            self.read_on(0)
+
+    def _next(self, rows: int) -> Steps[None]:
         self._checkpoint_if_due()
         place = self.tape.checkpoint() if self.keep_places else None
-        chunk = self.tape.advance(rows)
+        chunk = yield from self.tape.advancing(rows)
         if chunk is None:
             return
+        yield
         self.rows_since += len(chunk)
         span_s = max((int(chunk.avail[-1]) - int(chunk.avail[0])) / NS_PER_S, LEAST_SPAN_S)
         self.rate = len(chunk) / span_s
@@ -146,6 +168,7 @@ class Lookahead:
         source was read again, up to `ns`.
         """
         assert self._takes_orders, "places are kept for sessions whose source takes orders"
+        self.settle()
         self.keep_places = True
         reads = [*([] if self._current is None else [self._current]), *self._ahead]
         if self.tape.position_ns > ns:

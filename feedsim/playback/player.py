@@ -270,17 +270,19 @@ class Player:
         return due
 
     async def _sleep(self) -> None:
-        """Until the next event is due; first read ahead, if there is time, and jump over closed hours."""
+        """Until the next event is due, or for a step of reading ahead if there is time; jump over closed hours."""
         next_ns = self.lookahead.times()[self.lookahead.position]
         if self.jump_closed:
             next_ns = self._jump(next_ns)
-        deadline = self.clock.deadline(next_ns) + self.coalesce_s
-        if deadline - self.pacer.now() > IDLE_S:
+        self._wakes_at = deadline = self.clock.deadline(next_ns) + self.coalesce_s
+        idle = deadline - self.pacer.now() > IDLE_S
+        if idle:
             self.on_idle()
-            if self.lookahead.empty:
-                self.lookahead.read(self._wanted_rows())
-        self._wakes_at = deadline
-        await self.pacer.sleep_until(deadline)
+        if idle and self.lookahead.hungry:
+            await asyncio.sleep(0)  # what was told just now leaves first, and whoever waits has a turn
+            self.lookahead.read_on(self._wanted_rows())
+        else:
+            await self.pacer.sleep_until(deadline)
         self._wakes_at = math.inf
 
     def _jump(self, next_ns: int) -> int:
@@ -335,6 +337,7 @@ class Player:
         assert goto is not None
         ns, reason = max(goto[0], self.tape.info.start_ns), goto[1]
         ahead = self.lookahead
+        ahead.settle()
         if not ahead.checkpoints:
             # Before the session's start, perhaps: no seq of any epoch is told from here.
             ahead.checkpoints.append(replace(self.tape.checkpoint(), epoch=0))

@@ -12,6 +12,7 @@ from feedsim.errors import ConfigError
 from feedsim.events import CHANNELS, Chunk, Table
 from feedsim.instruments import NS_PER_S, session_at
 from feedsim.observe import Bars, Footprints, Leadership, MarketObserver, Observer, Phases, Profiles
+from feedsim.observe.steps import Steps, whole
 from feedsim.playback.merge import Merger
 from feedsim.sources.base import Source, Tables
 
@@ -165,17 +166,26 @@ class Tape:
 
     def read(self, until_ns: int) -> Chunk:
         """Everything not read yet whose available time is before `until_ns`."""
-        self._open_if_new()
-        return self.merger.merge(self._window(until_ns, with_phases=True))
+        return whole(self._reading(until_ns))
 
     def advance(self, rows: int) -> Chunk | None:
         """The next chunk with at least one event and, where the rate allows, about `rows`; None at the end."""
+        return whole(self.advancing(rows))
+
+    def advancing(self, rows: int) -> Steps[Chunk | None]:
+        """`advance` in steps, none of which takes much longer than the source's; in between the tape is nowhere."""
         while not self.ended:
-            chunk = self.read(self._next_edge())
+            chunk = yield from self._reading(self._next_edge())
             self._fit_window(len(chunk), rows)
             if len(chunk):
                 return chunk
         return None
+
+    def _reading(self, until_ns: int) -> Steps[Chunk]:
+        self._open_if_new()
+        tables = yield from self._window(until_ns, with_phases=True)
+        yield
+        return self.merger.merge(tables)
 
     def roll_to(self, ns: int) -> Iterator[Tables]:
         """Read up to `ns` without numbering anything; yields what was computed or read on the way, for history."""
@@ -184,7 +194,7 @@ class Tape:
             self.position_ns = max(self.position_ns, ns)
             return
         while self.position_ns < ns:
-            yield self._window(min(self._next_edge(), ns), with_phases=False)
+            yield whole(self._window(min(self._next_edge(), ns), with_phases=False))
             self._window_ns = min(self._window_ns * 2, LONGEST_WINDOW_NS)
 
     def skip_to_start(self) -> None:
@@ -209,7 +219,7 @@ class Tape:
             return None
         return Phases(self.symbols, dict(self.info.contracts), start_ns=start_ns)
 
-    def _window(self, until_ns: int, *, with_phases: bool) -> Tables:
+    def _window(self, until_ns: int, *, with_phases: bool) -> Steps[Tables]:
         close = self.close_ns
         until_ns = until_ns if close is None else min(until_ns, close)
         source_until = until_ns if self.end_ns is None else min(until_ns, self.end_ns)
@@ -217,9 +227,11 @@ class Tape:
         tables = {channel: read[channel] for channel in self._own if channel in read}
         trades = read.get("trade") or Table.empty("trade", self.symbols)
         for observer in self._observers:
+            yield
             tables[observer.channel] = observer.observe(trades, until_ns)
         if self._leadership is not None:
-            tables[self._leadership.channel] = self._leadership.observe(read, until_ns)
+            yield
+            tables[self._leadership.channel] = yield from self._leadership.observing(read, until_ns)
         if with_phases and self._phases is not None:
             self._add_status(tables, self._phases.observe(Table.empty("trade", self.symbols), until_ns))
             if self.info.ordered:

@@ -35,6 +35,7 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.just("tell"), st.integers(1, 400)),
         st.tuples(st.just("read"), st.integers(1, 3)),
+        st.tuples(st.just("step"), st.integers(1, 25)),
         st.tuples(st.just("order"), st.integers(0, 30), orders),
     ),
     max_size=14,
@@ -80,6 +81,9 @@ def test_orders_change_what_follows_and_nothing_that_was_told(
         elif what == "read":
             for _ in range(number):
                 ahead.read(rows)
+        elif what == "step":
+            for _ in range(number):
+                ahead.read_on(rows)
         else:
             (one,) = order
             assert isinstance(one, Order)

@@ -504,3 +504,31 @@ def test_chunks_are_read_before_they_are_due_and_not_far() -> None:
         assert all(known >= due.chunk.last_seq for known, due in zip(seen, playing.dues, strict=True))
 
     run_virtually(main)
+
+
+def test_between_two_steps_of_reading_ahead_others_have_a_turn() -> None:
+    """Bars, footprints and profiles are steps of their own: none is taken in the same turn of the loop as another."""
+
+    async def main() -> None:
+        playing = Playing(speed=1.0, chunk_rows=256)
+        turn, turns, chunks = 0, [], []
+        ahead = playing.player.lookahead
+        step = ahead.read_on
+
+        def next_turn() -> None:
+            nonlocal turn
+            turn += 1
+
+        def counted(rows: int) -> None:
+            turns.append(turn)
+            playing.loop.call_soon(next_turn)
+            step(rows)
+
+        await asyncio.sleep(1)  # until the first chunk, which is wanted at once, is there
+        ahead.read_on, ahead.on_read = counted, chunks.append  # type: ignore[method-assign]
+        await playing.task
+        assert len(chunks) > 1
+        assert len(turns) > 4 * len(chunks)
+        assert turns == sorted(set(turns))
+
+    run_virtually(main)
