@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedsim.events import Bar, Digest, Event, Status, Trade
+from feedsim.events import Bar, Chunk, Digest, Event, Status, Trade
 from feedsim.instruments import NS_PER_S, trading_day
 from feedsim.playback.lookahead import MAX_CHECKPOINTS
 from feedsim.playback.pacing import LoopPacer
@@ -511,7 +511,9 @@ def test_between_two_steps_of_reading_ahead_others_have_a_turn() -> None:
 
     async def main() -> None:
         playing = Playing(speed=1.0, chunk_rows=256)
-        turn, turns, chunks = 0, [], []
+        turn = 0
+        turns: list[int] = []
+        chunks: list[Chunk] = []
         ahead = playing.player.lookahead
         step = ahead.read_on
 
