@@ -23,7 +23,7 @@ class Level(NamedTuple):
 class Book:
     """What is known of one symbol's book."""
 
-    __slots__ = ("last", "phase", "product", "sides", "symbol", "with_depth")
+    __slots__ = ("last", "phase", "product", "quoted", "sides", "symbol", "with_depth")
 
     def __init__(self, symbol: str, product: Product) -> None:
         self.symbol = symbol
@@ -36,14 +36,17 @@ class Book:
         """Bids and offers, best first."""
         self.with_depth = False
         """Whether an l2 was told."""
+        self.quoted: tuple[Level, Level] | None = None
+        """Best bid and offer of the newest l1."""
 
     def forget(self, *, keep_last: bool) -> None:
-        self.phase, self.sides, self.with_depth = "open", [[], []], False
+        self.phase, self.sides, self.with_depth, self.quoted = "open", [[], []], False, None
         if not keep_last:
             self.last = None
 
     def on_l1(self, bid: Level, ask: Level) -> None:
         """A side that is empty has a level without lots."""
+        self.quoted = (bid, ask)
         self._begin(BID, bid)
         self._begin(ASK, ask)
 
@@ -59,13 +62,11 @@ class Book:
             self.sides[side] = [top, *(level for level in levels if is_better(side, top.price, level.price))]
 
     def on_l2(self, bids: list[Level], asks: list[Level], *, coarse: bool = False) -> None:
-        """A coarse book, known to the minute only, leaves the best prices to those that are known."""
-        tops = [levels[0] if levels else None for levels in self.sides]
+        """A coarse book, known to the minute only, leaves the best prices to the newest l1."""
         self.sides, self.with_depth = [bids, asks], True
-        if coarse:
-            for side, top in enumerate(tops):
-                if top is not None:
-                    self._begin(side, top)
+        if coarse and self.quoted is not None:
+            for side, top in enumerate(self.quoted):
+                self._begin(side, top)
 
     def on_trade(self, price: int, size: int, side: int) -> None:
         """`side` 1: the buyer was the aggressor, and the offers shrink."""

@@ -41,6 +41,8 @@ class Floor:
     def minded(self) -> dict[str, tuple[str, ...]]:
         """By symbol, the channels whose events may do something now; no others."""
         found: dict[str, tuple[str, ...]] = {}
+        if not self.traders:
+            return found
         for symbol in self._reading.books:
             if self._matching.watches(symbol) or self._stops[symbol].orders:
                 found[symbol] = CHANNELS

@@ -163,13 +163,14 @@ class Reading:
 
     def _pass_over(self, book: Book, slices: list[Slice], codes: dict[int, int]) -> int:
         """Show the phase and last price before the newest l2, or of a source that tells none the newest l1, which says
-        all else. The seq of that event, or 0."""
+        all else; of one that tells neither the newest of both. The seq from which on everything is to be shown."""
         newest = depth = _newest(slices, codes[DEPTH])
         if newest is None and not book.with_depth:
             newest = _newest(slices, codes[QUOTE])
-        if newest is None:
+        if newest is None and (book.with_depth or any(book.sides)):
             return 0
-        seq = newest[0].first_seq + newest[1]
+        last, _, end = slices[-1]
+        seq = last.first_seq + end if newest is None else newest[0].first_seq + newest[1]
         before = [(chunk, lo, min(hi, seq - chunk.first_seq)) for chunk, lo, hi in slices if chunk.first_seq + lo < seq]
         for rank in (STATUS, TRADE):
             found = _newest(before, codes[rank])
@@ -179,8 +180,7 @@ class Reading:
                     show_status(book, chunk, at)
                 else:
                     book.last = trade_at(book, chunk, at)[0]
-        chunk, at = newest
-        if depth is not None and chunk.tables["l2"].table.array("coarse")[int(chunk.row[at])]:
+        if depth is not None and depth[0].tables["l2"].table.array("coarse")[int(depth[0].row[depth[1]])]:
             found = _newest(before, codes[QUOTE])
             if found is not None:
                 show_quote(book, *found)
