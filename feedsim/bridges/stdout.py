@@ -26,6 +26,10 @@ END_S = 2.0  # for what is owed when the session is over
 log = structlog.get_logger()
 
 
+def _ignore() -> None:
+    """Where nobody minds."""
+
+
 class Pipe:
     """A `Sink` on a file descriptor. `on_gone` is called once, when nothing can be written to it any more."""
 
@@ -34,6 +38,7 @@ class Pipe:
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
         self._buffered = 0
         self._gone = False
+        self.on_closing: Callable[[], None] = _ignore
         self._free, self._idle = asyncio.Event(), asyncio.Event()
         self._free.set()
         self._idle.set()
@@ -103,6 +108,7 @@ class Pipe:
             self._gone = True
             self._free.set()
             self._idle.set()
+            self.on_closing()
             self._on_gone()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -18,13 +18,18 @@ from feedsim.wire.frames import MAX_BYTES, MAX_EVENTS, event_frames, joined_fram
 from feedsim.wire.protocol import Subscription
 
 CONFLATED = ("l1", "l2")
+MAX_BUFFERED = 256 * 1024  # bytes that one client may have waiting; what does not fit stays in the ring
 PART = 50  # events by which a frame's worth is measured out
 
 
 class Sink(Protocol):
     """Where one client's bytes go."""
 
-    def write(self, data: bytes) -> None:
+    on_closing: Callable[[], None]
+    """Called before anything that is written would be ignored; whoever keeps `write` then lets go of it."""
+
+    @property
+    def write(self) -> Callable[[bytes], None]:
         """Hand over whole frames; ignored once the connection is closing."""
         ...
 
@@ -39,42 +44,120 @@ class Sink(Protocol):
     def close(self, code: int, reason: str) -> None: ...
 
 
-@dataclass(eq=False, slots=True)
 class Cursor:
     """One client's place in the session: it has got everything of its subscription up to `seq`."""
 
-    sink: Sink
-    audience: Audience
-    seq: int
-    catching_up: bool = False
-    """A task is bringing it from `seq` to the head; `publish` leaves it alone meanwhile."""
-    lost: dict[int, int] = field(default_factory=dict)
-    """First missing n by stream, once the ring has dropped what this client had not got."""
-    wants_snapshot: bool = False
-    waiting: list[msgspec.Struct] = field(default_factory=list)
-    """Messages for when it is at the head again."""
-    closed: bool = False
-    departures: Departures | None = None
-    """Of what it got at another time than the others: when it was behind, or conflates."""
-    undrained: Undrained | None = None
-    """The last stretch in which its connection did not take all."""
+    __slots__ = (
+        "_seq",
+        "audience",
+        "catching_up",
+        "closed",
+        "departures",
+        "lost",
+        "sink",
+        "undrained",
+        "waiting",
+        "wants_snapshot",
+    )
+
+    def __init__(self, sink: Sink, audience: Audience, seq: int) -> None:
+        self.sink = sink
+        self.audience = audience
+        self._seq = seq
+        self.catching_up = False
+        """A task is bringing it from `seq` to the head; `publish` leaves it alone meanwhile."""
+        self.lost: dict[int, int] = {}
+        """First missing n by stream, once the ring has dropped what this client had not got."""
+        self.wants_snapshot = False
+        self.waiting: list[msgspec.Struct] = []
+        """Messages for when it is at the head again."""
+        self.closed = False
+        self.departures: Departures | None = None
+        """Of what it got at another time than the others: when it was behind, or conflates."""
+        self.undrained: Undrained | None = None
+        """The last stretch in which its connection did not take all."""
+
+    @property
+    def seq(self) -> int:
+        return self.audience.head if self in self.audience.flowing else self._seq
+
+    @seq.setter
+    def seq(self, seq: int) -> None:
+        self.audience.set_aside(self)
+        self._seq = seq
 
 
 class Audience:
-    """Chooses and frames for its cursors; `key` tells audiences apart."""
+    """Chooses and frames for its cursors, and writes to those that flow.
+
+    A cursor flows while it is at the head and its connection took everything at the last look. What is written between
+    two looks is bounded, so that nobody's buffer has to be asked for at each write; all others are `aside`.
+    """
 
     def __init__(self, subscription: Subscription, encoding: Encoding) -> None:
         self.subscription = subscription
         self.encoding = encoding
         self.form = subscription.form(encoding)
         self.channels = frozenset(channel for channel, _ in subscription.streams)
-        self.cursors: set[Cursor] = set()
+        self.aside: set[Cursor] = set()
+        self.flowing: dict[Cursor, Callable[[bytes], None]] = {}
+        """And what to write with."""
+        self.head = 0
+        """The seq up to which all who flow have got everything."""
+        self._unseen = 0
+        """Bytes that each of them was given since the last look."""
         self.flush_due = False
         """With conflation: a timer will send what waits."""
         self._most = MAX_EVENTS  # that are encoded together: as many as fit a frame
         self._streams: Streams | None = None
         self._wanted = np.empty(0, np.bool_)
         self._chosen: tuple[Block | None, list[int] | None] = (None, None)
+
+    # ------------------------------------------------------------------------------------------------ who is here
+
+    def __len__(self) -> int:
+        return len(self.aside) + len(self.flowing)
+
+    def enter(self, cursor: Cursor) -> None:
+        cursor.audience = self
+        self.aside.add(cursor)
+
+    def leave(self, cursor: Cursor) -> None:
+        self.set_aside(cursor)
+        self.aside.discard(cursor)
+
+    def set_aside(self, cursor: Cursor) -> None:
+        """It has to be looked at from now on."""
+        if cursor in self.flowing:
+            cursor._seq = self.head  # its other half
+            del self.flowing[cursor]
+            self.aside.add(cursor)
+
+    def let_flow(self, cursor: Cursor) -> None:
+        """It is where all are who flow, and its connection has taken everything but what this wake-up brought."""
+        self.aside.discard(cursor)
+        self.flowing[cursor] = cursor.sink.write
+
+    def pour(self, data: bytes, head: int) -> int:
+        """Give all who flow what takes them to `head`; how many they are."""
+        size = len(data)
+        if self._unseen + size > MAX_BUFFERED // 8:
+            self._look(size)
+        if size:
+            self._unseen += size
+            for write in self.flowing.values():
+                write(data)
+        self.head = head
+        return len(self.flowing)
+
+    def _look(self, size: int) -> None:
+        """Set aside whose connection has not taken all, and all for whom so much is too much at once."""
+        for cursor in list(self.flowing):
+            if size > MAX_BUFFERED or cursor.sink.buffered():
+                self.set_aside(cursor)
+        self._unseen = 0
+
+    # --------------------------------------------------------------------------------------------- what they get
 
     def wants(self, chunk: Chunk) -> npt.NDArray[np.bool_]:
         """Which of the epoch's streams these clients get, by stream number."""

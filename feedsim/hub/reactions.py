@@ -38,6 +38,13 @@ class _Looked(NamedTuple):
     found: tuple[int, str]
 
 
+class _Minded(NamedTuple):
+    """A client's number, and when its connection began to be looked at whenever something is written to it."""
+
+    number: int
+    since_s: float
+
+
 class ReactionLog:
     """The rows of all sessions of one server: the newest of them, and somewhere else each, if `on_row` wants it."""
 
@@ -113,7 +120,7 @@ class Stopwatch:
         self._left = Departures(KEPT_WAKEUPS, columns=3)
         """Written; due (NaN where nothing is); taken by the kernel (NaN as long as that is not known)."""
         self._due_s = math.nan
-        self._clients: dict[Cursor, int] = {}
+        self._clients: dict[Cursor, _Minded] = {}
         """Readers that have sent an order."""
         self._looked: dict[Cursor, _Looked] = {}
         self._windows: deque[tuple[float, float, str]] = deque(maxlen=KEPT_WINDOWS)
@@ -145,6 +152,10 @@ class Stopwatch:
             if cursor.departures is None:
                 cursor.departures = Departures(KEPT_WRITES)
             cursor.departures.add(after, seq, self._now())
+
+    def minds(self, cursor: Cursor) -> bool:
+        """Whether a reader's connection is to be looked at whenever something is written to it."""
+        return cursor in self._clients
 
     def on_undrained(self, cursor: Cursor) -> None:
         """At a wake-up the kernel had not taken all yet that was written to a reader before."""
@@ -225,8 +236,9 @@ class Stopwatch:
 
     def _client(self, cursor: Cursor) -> int:
         if cursor not in self._clients:
-            self._clients[cursor] = self.log.next_client()
-        return self._clients[cursor]
+            self._clients[cursor] = _Minded(self.log.next_client(), self._now())
+            cursor.audience.set_aside(cursor)
+        return self._clients[cursor].number
 
     def _times(self, cursor: Cursor, seq: int) -> tuple[float, float, float] | None:
         """(written, due, taken by the kernel) of an event to a reader."""
@@ -241,6 +253,8 @@ class Stopwatch:
         stretch = cursor.undrained
         if stretch is not None and stretch.since_s <= written < stretch.last_s:
             taken = stretch.last_s
+        elif cursor not in self._clients or written < self._clients[cursor].since_s:
+            taken = math.nan  # nobody looked then
         return written, due, taken
 
     def _channel(self, seq: int) -> str:

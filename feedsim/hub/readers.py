@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
 from feedsim.errors import ProtocolError, ResumeError
-from feedsim.hub.audience import Audience, Cursor, Sink
+from feedsim.hub.audience import MAX_BUFFERED, Audience, Cursor, Sink
 from feedsim.hub.backlog import Backlog
 from feedsim.hub.counters import Counters
 from feedsim.hub.reactions import Stopwatch
@@ -17,7 +18,6 @@ from feedsim.wire.codec import CODECS, SUBPROTOCOLS, Encoding
 from feedsim.wire.frames import frame
 from feedsim.wire.protocol import Subscription
 
-MAX_BUFFERED = 256 * 1024  # bytes that one client may have waiting; what does not fit stays in the ring
 MAX_FORMS = 12  # ways of writing an event (encoding, time unit, depth) that one session pays for
 STALL_S = 30.0  # a client that the clock waits for and that takes nothing for this long is disconnected
 
@@ -54,7 +54,8 @@ class Readers:
     def attach(self, sink: Sink, encoding: Encoding, subscription: Subscription) -> Cursor:
         """A new reader, from now on."""
         cursor = Cursor(sink, self._audience(subscription, encoding), self._ring.head)
-        cursor.audience.cursors.add(cursor)
+        cursor.audience.enter(cursor)
+        sink.on_closing = partial(self._stop_flow, cursor)
         self._cursors.add(cursor)
         return cursor
 
@@ -86,8 +87,7 @@ class Readers:
         """Another subscription from where the reader is, with no streams that it did not have."""
         audience = self._audience(subscription, cursor.audience.encoding)
         self._leave(cursor)
-        cursor.audience = audience
-        audience.cursors.add(cursor)
+        audience.enter(cursor)
 
     def follow(self, cursor: Cursor) -> None:
         """Deliver what `subscribe` promised, once its answer was written."""
@@ -108,9 +108,12 @@ class Readers:
 
     def _leave(self, cursor: Cursor) -> None:
         audience = cursor.audience
-        audience.cursors.discard(cursor)
-        if not audience.cursors:
+        audience.leave(cursor)
+        if not audience:
             self._audiences.pop((audience.subscription, audience.encoding), None)
+
+    def _stop_flow(self, cursor: Cursor) -> None:
+        cursor.audience.set_aside(cursor)
 
     # -------------------------------------------------------------------------------------------------- the hot path
 
@@ -131,26 +134,33 @@ class Readers:
                 self._flush_later(audience)
                 continue
             count, data = audience.framed(block, lo, hi, sent_us)
-            size = len(data)
-            written = 0
-            for cursor in audience.cursors:
-                if cursor.seq != before or cursor.catching_up:
-                    if before < cursor.seq < head:  # it resumed ahead of a session that began again
-                        self._backlog.bring_on(cursor)
+            written = audience.pour(data, head)
+            if audience.aside:
+                written += self._write_aside(audience, data, before, head)
+            if data and written:
+                self._counters.on_sent(written * count, written * len(data))
+
+    def _write_aside(self, audience: Audience, data: bytes, before: int, head: int) -> int:
+        """The same for those that have to be looked at; to how many of them it was written."""
+        written, size = 0, len(data)
+        for cursor in tuple(audience.aside):
+            if cursor.seq != before or cursor.catching_up:
+                if before < cursor.seq < head:  # it resumed ahead of a session that began again
+                    self._backlog.bring_on(cursor)
+                continue
+            waiting = cursor.sink.buffered()
+            if size:
+                if waiting:
+                    self._stopwatch.on_undrained(cursor)
+                if waiting + size > MAX_BUFFERED:
+                    self._backlog.bring_on(cursor)
                     continue
-                if size:
-                    sink = cursor.sink
-                    waiting = sink.buffered()
-                    if waiting:
-                        self._stopwatch.on_undrained(cursor)
-                    if waiting + size > MAX_BUFFERED:
-                        self._backlog.bring_on(cursor)
-                        continue
-                    sink.write(data)
-                    written += 1
-                cursor.seq = head
-            if written:
-                self._counters.on_sent(written * count, written * size)
+                cursor.sink.write(data)
+                written += 1
+            cursor.seq = head
+            if not waiting and not self._stopwatch.minds(cursor):
+                audience.let_flow(cursor)
+        return written
 
     def drop_old(self) -> None:
         """Keep the ring within its bytes; who had not got what goes loses it by the policy that it chose."""
@@ -181,7 +191,7 @@ class Readers:
     def _flush_audience(self, audience: Audience) -> None:
         audience.flush_due = False
         framed: dict[int, tuple[int, bytes]] = {}
-        for cursor in audience.cursors:
+        for cursor in tuple(audience.aside):
             if cursor.catching_up or cursor.seq >= self._ring.head:
                 continue
             if cursor.seq not in framed:

@@ -1,8 +1,8 @@
 """One WebSocket connection as a sink for prebuilt frames.
 
 The `websockets` library owns the handshake, control frames and closing; data frames go past it, straight to the
-transport. What this relies on is not documented there (`transport`, `protocol.state`, `drain`, `process_event`), so
-it is all in this module, and a test would notice a change.
+transport. What this relies on is not documented there (`transport`, `protocol.state`, `drain`, `process_event`,
+`send_data`), so it is all in this module, and a test would notice a change.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import DATA_OPCODES, Frame, Opcode
-from websockets.protocol import OPEN, Event
+from websockets.protocol import CLOSED, CLOSING, OPEN, Event
 
 from feedsim.playback.pacing import clock_of
 
@@ -34,10 +34,22 @@ class StampedConnection(ServerConnection):
         """Messages that whoever iterates has to deal with, before `take` gets another."""
         self.take: Callable[[str | bytes], bool] = _leave
         """Gets a message; False where it has to wait for its turn. Must not raise."""
+        self.on_closing: Callable[[], None] = _ignore
+        """Called when the closing handshake has begun or the connection is lost; perhaps more than once."""
 
     def data_received(self, data: bytes) -> None:
         self.arrived = self._now()
         super().data_received(data)
+
+    def send_data(self) -> None:
+        """All that the library sends by itself goes this way, a close too, whatever its cause."""
+        super().send_data()
+        if self.protocol.state is CLOSING or self.protocol.state is CLOSED:
+            self.on_closing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.on_closing()
 
     def process_event(self, event: Event) -> None:
         if isinstance(event, Frame) and event.opcode in DATA_OPCODES:
@@ -64,16 +76,25 @@ def _leave(_: str | bytes) -> bool:
     return False
 
 
+def _ignore(_: bytes = b"") -> None:
+    """Nothing is written any more."""
+
+
 class Connection:
     """A `Sink` of the hub. Messages of data never go through the library's own `send`, which may fragment them."""
 
     def __init__(self, connection: StampedConnection) -> None:
         self._connection = connection
         self._protocol = connection.protocol
-        self._write = connection.transport.write
+        self.write: Callable[[bytes], None] = connection.transport.write
+        """Hand over whole frames: the transport's own way, and once the connection is closing one that ignores them."""
+        self.on_closing: Callable[[], None] = _ignore
         self.buffered: Callable[[], int] = connection.transport.get_write_buffer_size
         """Bytes handed over that the kernel has not taken yet."""
         self._closing: asyncio.Task[None] | None = None
+        connection.on_closing = self._shut
+        if self._protocol.state is not OPEN:
+            self._shut()
 
     @property
     def arrived(self) -> float:
@@ -85,10 +106,10 @@ class Connection:
         """Whether `close` was called."""
         return self._closing is not None
 
-    def write(self, data: bytes) -> None:
-        """Hand over whole frames; ignored once the connection is closing."""
-        if self._protocol.state is OPEN:
-            self._write(data)
+    def _shut(self) -> None:
+        """Nothing may be written behind a close."""
+        self.write = _ignore
+        self.on_closing()
 
     async def drain(self) -> None:
         """Return when more may be written. Raises ConnectionError when the connection is lost."""
@@ -99,6 +120,7 @@ class Connection:
     def close(self, code: int, reason: str) -> None:
         """Start the closing handshake; where the client does not take it, the connection is cut after a while."""
         if self._closing is None:
+            self._shut()
             # A reason must fit a control frame: 125 bytes with its code.
             text = reason.encode()[:123].decode(errors="ignore")
             self._closing = asyncio.get_running_loop().create_task(self._close(code, text))

@@ -42,6 +42,7 @@ class Line:
         self.writes: list[tuple[float, bytes]] = []
         self.code: int | None = None
         self.lost = False
+        self.on_closing: Callable[[], None] = lambda: None
         self._waiting = 0
         self._free = asyncio.Event()
         self._free.set()
@@ -65,6 +66,7 @@ class Line:
 
     def close(self, code: int, reason: str) -> None:  # noqa: ARG002 # a sink's signature
         self.code = code
+        self.on_closing()
 
     def stall(self) -> None:
         self._free.clear()

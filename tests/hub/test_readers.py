@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from feedsim.errors import ProtocolError, ResumeError
 from feedsim.events import L2, Bar, Digest, Event, Table
-from feedsim.hub import readers
-from feedsim.hub.readers import MAX_BUFFERED, MAX_FORMS, STALL_S
+from feedsim.hub import audience, readers
+from feedsim.hub.audience import MAX_BUFFERED
+from feedsim.hub.readers import MAX_FORMS, STALL_S
 from feedsim.instruments import NS_PER_S
 from feedsim.wire import messages as m
 from feedsim.wire.frames import MAX_BYTES
@@ -148,7 +149,8 @@ def rough(seed: int, ring_bytes: int, wanted: list[Subscription]) -> int:
         return skipped
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(readers, "MAX_BUFFERED", 8192)
+        for module in (audience, readers):
+            patch.setattr(module, "MAX_BUFFERED", 8192)
         patch.setattr(lines, "LOW_WATER", 1024)
         return run_virtually(main)
 
@@ -586,5 +588,63 @@ def test_to_resume_is_not_to_be_slow() -> None:
         await hub.stop()
         assert line.code is None
         assert texts(line.events) == texts(tape_events(partial(SHORT, rate=40)))
+
+    run_virtually(main)
+
+
+def test_who_takes_everything_is_not_looked_at_each_time() -> None:
+    """And who stalls is: after an eighth of what may wait at the latest, and no later than the others hear an event."""
+
+    async def main() -> None:
+        hub = Hub(partial(small_session, seconds=60, rate=400), setup={"heartbeat_s": 1e9})
+        line, cursor = hub.join(ALL)
+        other, _ = hub.join(ALL)
+        looks, given, most = 0, 0, 0
+
+        def buffered() -> int:
+            nonlocal looks, given, most
+            looks, given, most = looks + 1, 0, max(most, given)
+            return Line.buffered(line)
+
+        def write(data: bytes) -> None:
+            nonlocal given
+            given += len(data)
+            Line.write(line, data)
+
+        line.buffered, line.write = buffered, write  # type: ignore[method-assign]
+        await asyncio.sleep(20)
+        assert cursor in cursor.audience.flowing
+        assert looks < len(line.writes) / 20
+        assert MAX_BUFFERED // 16 < most <= MAX_BUFFERED // 8
+        line.stall()
+        await asyncio.sleep(10)
+        assert cursor not in cursor.audience.flowing
+        assert line.most_waiting <= MAX_BUFFERED
+        line.go_on()
+        await asyncio.sleep(10)
+        assert cursor in cursor.audience.flowing
+        assert texts(line.events) == texts(other.events)
+        await hub.stop()
+
+    run_virtually(main)
+
+
+def test_a_closing_line_is_let_go_of() -> None:
+    """Nobody writes by a way that was kept: the connection knows better what it may still say."""
+
+    async def main() -> None:
+        hub = Hub(partial(small_session, seconds=60, rate=50))
+        line, cursor = hub.join(ALL)
+        await asyncio.sleep(5)
+        assert cursor in cursor.audience.flowing
+        written: list[bytes] = []
+        line.write = written.append  # type: ignore[assignment, method-assign]
+        line.on_closing()
+        assert cursor not in cursor.audience.flowing
+        before = len(line.writes)
+        await asyncio.sleep(5)
+        assert len(line.writes) == before
+        assert written
+        await hub.stop()
 
     run_virtually(main)

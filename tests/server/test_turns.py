@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import random
@@ -13,10 +14,10 @@ import structlog
 from structlog.testing import LogCapture
 
 from feedsim.server.client import Client
-from tests.server.talking import Serve, Talk, talking
-from tests.server.test_hostile import TEXT, client_frame
+from tests.server.talking import LONGEST_S, Serve, Talk, talking
+from tests.server.test_hostile import BINARY, CLOSE, PING, TEXT, UPGRADE, client_frame, undisturbed
 
-PING, CONT = 9, 0
+CONT = 0
 
 
 @pytest.fixture
@@ -103,3 +104,44 @@ async def test_a_mistake_of_ours_ends_one_connection(
                 assert (await talk.closed())[0] == 1011
         assert logged().count("client failed") == 1
         assert (await beside.ask("ping"))["type"] == "pong"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        (client_frame(b"", CLOSE), 1005),
+        (client_frame(b"{}", TEXT, masked=False), 1002),
+        (client_frame(b'{"op":"\xff\xfe"}', TEXT), 1007),
+        (client_frame(b"\x81", BINARY), 1003),
+        (client_frame(bytes(70_000), BINARY), 1009),
+    ],
+)
+async def test_nothing_follows_a_close(serve: Serve, wrong: bytes, code: int) -> None:
+    """RFC 6455 §5.5.1, whoever begins it and however busy the feed is; this client never answers, nor hangs up."""
+    async with serve(speed=100) as service, undisturbed(service):
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+        writer.write(UPGRADE + b"Sec-WebSocket-Protocol: feedsim.v1.json\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(whole("subscribe", channels=["*"]))
+        told = await reader.read(1 << 16)
+        while told.count(b'"type":"events"') < 3:
+            told += await reader.read(1 << 16)
+        writer.write(wrong)
+        async with asyncio.timeout(LONGEST_S):
+            told += await reader.read()
+        writer.close()
+    opcodes, closes = zip(*frames(told), strict=True)
+    assert opcodes.count(CLOSE) == 1
+    assert opcodes[-1] == CLOSE
+    assert (int.from_bytes(closes[-1][:2]) if closes[-1] else 1005) == code
+
+
+def frames(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """A server's frames, whole and unmasked: opcode and payload."""
+    while data:
+        length, start = data[1], 2
+        if length >= 126:
+            start = 4 if length == 126 else 10
+            length = int.from_bytes(data[2:start])
+        yield data[0] & 15, data[start : start + length]
+        data = data[start + length :]

@@ -15,7 +15,7 @@ import pytest
 
 from feedsim.app.service import Service
 from feedsim.config import ServeSettings
-from feedsim.hub.readers import MAX_BUFFERED
+from feedsim.hub.audience import MAX_BUFFERED
 from feedsim.wire import messages as m
 from feedsim.wire.frames import MAX_BYTES
 from tests.sim.actors import PORT, Actor

@@ -193,7 +193,8 @@ def serve_narrowly(*where: Any, **options: Any) -> Any:
 @pytest.fixture
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("feedsim.server.server.serve", serve_narrowly)
-    monkeypatch.setattr("feedsim.hub.readers.MAX_BUFFERED", MAX_BUFFERED)
+    for module in ("audience", "readers"):
+        monkeypatch.setattr(f"feedsim.hub.{module}.MAX_BUFFERED", MAX_BUFFERED)
     monkeypatch.setattr("feedsim.hub.audience.MAX_BYTES", MAX_BYTES)
     monkeypatch.setattr("async_solipsism.socket.DEFAULT_CAPACITY", SOCKET_BYTES)
 

@@ -73,6 +73,8 @@ class TradeAccount:
         self.balance: AccountEvent | None = None
         self._key = f"dtc:{name}"
         self._desk, self._sym, self._tell = desk, sym, tell
+        self.on_closing: Callable[[], None] = lambda: None
+        """Part of a `Sink`; nobody but the desk writes to this one, and it keeps nothing."""
         self._fills: dict[str, _Fills] = {}
         self._asked: dict[int, Asked] = {}
         self._number = 0
