@@ -60,7 +60,10 @@ def read_header(line: str, columns: Mapping[str, str], kind: str | None) -> Layo
     """
     _check_options(columns, kind)
     delimiter = max(",;\t", key=line.count)
-    names = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter), []))
+    try:
+        names = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter), []))
+    except csv.Error as error:
+        raise SourceError(f"the header line cannot be read: {str(error).partition(' - ')[0]}", row=1) from None
     if len(names) < 2 or not all(any(letter.isalpha() for letter in name) for name in names if name):
         raise _error("expected a header line with the names of the columns, separated by , ; or tabs", names)
     at = _places(names, columns)
