@@ -6,6 +6,7 @@ symbol; a symbol whose times run back is an error. Rows are read a few thousand 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,6 +60,9 @@ class ExportFile:
         with self.telling():
             self._file = pq.ParquetFile(path, page_checksum_verification=True, buffer_size=BUFFER, pre_buffer=False)
         self.schema: pa.Schema = self._file.schema_arrow
+        if twice := [name for name, count in Counter(self.schema.names).items() if count > 1]:
+            self.close()
+            raise SourceError(f"{twice[0]!r} is the name of more than one column", file=str(path))
         self.rows = int(self._file.metadata.num_rows)
 
     @property
