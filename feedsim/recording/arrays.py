@@ -25,6 +25,9 @@ _VALUE_TYPES: dict[Kind, Any] = {
     Kind.FLOAT_LIST: pa.list_(pa.float64()),
 }
 
+DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
+"""What Arrow raises over bytes that are not what they should be; names may be no UTF-8."""
+
 
 def arrow_type(kind: Kind) -> pa.DataType:
     """How a kind of column is stored."""

@@ -18,6 +18,7 @@ from feedsim.errors import SourceError
 from feedsim.events import CHANNELS, RANK, Chunk, StreamKey, Streams
 from feedsim.events.chunk import Ordered
 from feedsim.events.columns import Int64, Table
+from feedsim.recording.arrays import DAMAGED
 from feedsim.recording.cursor import Cursor, Piece
 from feedsim.recording.journal import Journal, UnbornError
 from feedsim.recording.manifest import JOURNALS, MANIFEST, Manifest, Segment, read_manifest
@@ -61,7 +62,7 @@ class _JournalPiece:
         check_schema(self.journal.schemas[self.channel], self.channel, file=self.file)
         try:
             yield from self.journal.batches(self.channel, avail=avail)
-        except (OSError, pa.ArrowException):
+        except DAMAGED:
             problem = "the journal is not what it was; if a tap is recording here, open the recording again"
             raise SourceError(problem, file=self.file) from None
 

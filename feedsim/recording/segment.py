@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from feedsim.errors import SourceError
 from feedsim.events.columns import SCHEMAS, Kind
-from feedsim.recording.arrays import numbers_from_arrow
+from feedsim.recording.arrays import DAMAGED, numbers_from_arrow
 from feedsim.recording.files import sync_file, sync_folder
 from feedsim.recording.manifest import Segment
 from feedsim.recording.schema import arrow_schema, check_schema
@@ -165,7 +165,7 @@ def segment_batches(
             for batch in file.iter_batches(READ_ROWS, row_groups=groups) if groups else ():
                 yield row, batch
                 row += batch.num_rows
-    except (pa.ArrowException, OSError) as error:
+    except DAMAGED as error:
         problem = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SourceError(f"damaged Parquet file: {problem}", file=str(path), row=row) from None
 
