@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from feedsim.errors import SourceError
+from feedsim.events import CHANNELS
 from feedsim.recording.files import write_whole
 
 FORMAT = "feedsim-recording"
@@ -155,6 +156,9 @@ def read_manifest(directory: Path) -> Manifest:
         if found.version not in VERSIONS:
             known = ", ".join(map(str, VERSIONS))
             raise SourceError(f"format version {found.version}; known versions: {known}", file=str(path))
-        return msgspec.json.decode(data, type=Manifest)
+        manifest = msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SourceError(f"damaged manifest: {error}", file=str(path)) from None
+    if unknown := [segment.channel for segment in manifest.segments if segment.channel not in CHANNELS]:
+        raise SourceError(f"a segment of channel {unknown[0]!r}; there are {', '.join(CHANNELS)}", file=str(path))
+    return manifest

@@ -36,6 +36,8 @@ class RecordingSource:
         self.path = Path(path)
         self._recording = recording = open_recording(self.path)
         self.epoch = _chosen(recording, epoch)
+        if not recording.channels(self.epoch):
+            raise SourceError(f"epoch {self.epoch} has no rows of a channel that is known", file=str(self.path))
         self._cursors = recording.cursors(self.epoch)
         self._info = _info(recording, self.path, self.epoch)
         self._position_ns = BEFORE_ALL
