@@ -16,7 +16,7 @@ from queue import SimpleQueue
 import structlog
 
 from feedsim.bridges.base import BridgeCounts
-from feedsim.hub.audience import Cursor
+from feedsim.hub.cursor import Cursor
 from feedsim.hub.session import Session
 from feedsim.wire.protocol import OPT_IN, Subscription
 

@@ -8,8 +8,8 @@ from typing import cast
 
 import msgspec
 
-from feedsim.hub.audience import Cursor
 from feedsim.hub.counters import Counters
+from feedsim.hub.cursor import Cursor
 from feedsim.hub.memory import Latest
 from feedsim.hub.reactions import Stopwatch
 from feedsim.hub.ring import Block, Ring

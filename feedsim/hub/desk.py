@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 
 from feedsim.events import Chunk
-from feedsim.hub.audience import Cursor
+from feedsim.hub.cursor import Cursor
 from feedsim.hub.ring import Ring
 from feedsim.playback.lookahead import Lookahead
 from feedsim.playback.player import Player

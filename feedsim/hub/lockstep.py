@@ -14,7 +14,7 @@ import structlog
 
 from feedsim.errors import ProtocolError
 from feedsim.events import Chunk
-from feedsim.hub.audience import Cursor
+from feedsim.hub.cursor import Cursor
 from feedsim.instruments import NS_PER_MS
 from feedsim.playback.player import Player
 from feedsim.wire.messages import Stepped

@@ -21,7 +21,8 @@ from feedsim.hub.ring import Ring
 from feedsim.wire.reactions import Reaction, Reactions
 
 if TYPE_CHECKING:
-    from feedsim.hub.audience import Audience, Cursor
+    from feedsim.hub.audience import Audience
+    from feedsim.hub.cursor import Cursor
 
 KEPT_WAKEUPS = 16_384  # at least; twice as many at most
 KEPT_WRITES = 256  # of a reader that is told apart from the others: because it was behind, or conflates

@@ -9,9 +9,10 @@ from functools import partial
 import msgspec
 
 from feedsim.errors import ProtocolError, ResumeError
-from feedsim.hub.audience import MAX_BUFFERED, Audience, Cursor, Sink
+from feedsim.hub.audience import MAX_BUFFERED, Audience
 from feedsim.hub.backlog import Backlog
 from feedsim.hub.counters import Counters
+from feedsim.hub.cursor import Cursor, Sink
 from feedsim.hub.reactions import Stopwatch
 from feedsim.hub.ring import Block, Ring
 from feedsim.wire.codec import CODECS, SUBPROTOCOLS, Encoding

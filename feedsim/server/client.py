@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import msgspec
 
 from feedsim.errors import ProtocolError, ResumeError
-from feedsim.hub.audience import Cursor
+from feedsim.hub.cursor import Cursor
 from feedsim.hub.session import Session
 from feedsim.hub.sessions import Sessions
 from feedsim.instruments import NS_PER_MS, next_rth_open

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from feedsim.events import Event
-from feedsim.hub.audience import Cursor
 from feedsim.hub.counters import Counters
+from feedsim.hub.cursor import Cursor
 from feedsim.hub.followers import Recorder
 from feedsim.hub.session import Session, SessionSetup
 from feedsim.playback.pacing import LoopPacer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from feedsim.errors import ProtocolError
-from feedsim.hub.audience import Cursor
+from feedsim.hub.cursor import Cursor
 from feedsim.hub.lockstep import LockStep
 from feedsim.instruments import NS_PER_MS
 from feedsim.wire import messages as m

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedsim.events import Event, StreamKey
-from feedsim.hub.audience import Cursor
+from feedsim.hub.cursor import Cursor
 from feedsim.hub.departures import Departures
 from feedsim.hub.reactions import KEPT_ROWS, ReactionLog
 from feedsim.wire.reactions import Reaction

@@ -15,7 +15,8 @@ from feedsim.bridges.dtc.enums import BuySell, OrderStatus, OrderType, TimeInFor
 from feedsim.bridges.dtc.market import seconds, whole_seconds
 from feedsim.bridges.dtc.messages import Message
 from feedsim.bridges.dtc.order_messages import AccountBalanceUpdate, OrderUpdate, PositionUpdate
-from feedsim.hub.audience import Audience, Cursor
+from feedsim.hub.audience import Audience
+from feedsim.hub.cursor import Cursor
 from feedsim.hub.desk import Desk
 from feedsim.wire.messages import (
     AccountEvent,
