@@ -80,7 +80,8 @@ def _counts(texts: Sequence[str], unit: str) -> Int64:
         if match is None or len(match[1].lstrip("0")) > most:
             raise SourceError(f"{text!r} is no time: expected a count of {unit} since the epoch, as above", row=row)
         whole, fraction = match.groups()
-        found[row] = int(whole) * scale + (int((fraction + "0" * digits)[:digits] or 0) if fraction else 0)
+        count = int(whole) * scale + (int((fraction + "0" * digits)[:digits] or 0) if fraction else 0)
+        found[row] = _bounded(count)
     return found
 
 
@@ -92,10 +93,15 @@ def _text_times(texts: Sequence[str]) -> Int64:
         if match is None:
             raise SourceError(f"{text!r} is no time: expected YYYY-MM-DD HH:MM:SS.fffffffff, as above", row=row)
         try:
-            found[row] = _ns(match, days)
+            found[row] = _bounded(_ns(match, days))
         except ValueError as error:
             raise SourceError(f"{text!r} is no time: {error}", row=row) from None
     return found
+
+
+def _bounded(ns: int) -> int:
+    """What is outside the times that are taken stays outside, and fits 64 bits."""
+    return min(max(ns, EARLIEST_NS - 1), LATEST_NS)
 
 
 def _ns(match: re.Match[str], days: dict[str, int]) -> int:

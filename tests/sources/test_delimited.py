@@ -284,6 +284,10 @@ def test_rows_out_of_order_across_blocks_are_named(tmp_path: Path, monkeypatch: 
         (["ts,symbol,price,size", "03/04/2025 13:30,ES,1,2"], "'03/04/2025 13:30' is no time", 2),
         (["ts,symbol,price,size", "2025-02-30 13:30,ES,1,2"], "is no time", 2),
         (["ts,symbol,price,size", "99,ES,1,2"], "is no time from 1980 to 2200", 2),
+        (["ts,symbol,price,size", f"{START_NS},ES,1,2", "9999999999999999999,ES,1,2"], "1980 to 2200 in ns", 3),
+        (["ts,symbol,price,size", "2025-08-21,ES,1,2", "9999-12-31,ES,1,2"], "1980 to 2200 as text", 3),
+        (["ts,symbol,price,size", "2025-08-21,ES,1,2", "0001-01-01,ES,1,2"], "1980 to 2200 as text", 3),
+        (["ts,sy\rmbol,price,size", f"{START_NS},ES,1,2"], "the header line cannot be read", 1),
         (["ts,type,symbol,price,size", f"{START_NS},X,ES,1,2"], "type is 'X', expected trade or quote", 2),
     ],
 )
