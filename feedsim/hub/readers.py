@@ -61,10 +61,12 @@ class Readers:
         return cursor
 
     def detach(self, cursor: Cursor) -> None:
-        cursor.closed = True
-        self._cursors.discard(cursor)
-        self._leave(cursor)
-        self._stopwatch.leave(cursor)
+        """A reader is gone; nothing happens where it was before."""
+        if not cursor.closed:
+            cursor.closed = True
+            self._cursors.discard(cursor)
+            self._leave(cursor)
+            self._stopwatch.leave(cursor)
 
     def subscribe(self, cursor: Cursor, subscription: Subscription, *, from_seq: int | None) -> None:
         """Another subscription: live and with a snapshot, or after `from_seq` without loss.
@@ -87,8 +89,9 @@ class Readers:
     def narrow(self, cursor: Cursor, subscription: Subscription) -> None:
         """Another subscription from where the reader is, with no streams that it did not have."""
         audience = self._audience(subscription, cursor.audience.encoding)
-        self._leave(cursor)
-        audience.enter(cursor)
+        if audience is not cursor.audience:  # else the last one to leave it would end it
+            self._leave(cursor)
+            audience.enter(cursor)
 
     def follow(self, cursor: Cursor) -> None:
         """Deliver what `subscribe` promised, once its answer was written."""
@@ -207,6 +210,7 @@ class Readers:
                 self._counters.on_sent(count, len(data))
                 self._stopwatch.on_written_to(cursor, cursor.seq, self._ring.head)
             cursor.seq = self._ring.head
+            self._backlog.settle(cursor)
 
     # ------------------------------------------------------------------------------------------- pace and messages
 

@@ -127,6 +127,9 @@ class Lookahead:
             next(self._reading)
         except StopIteration:
             self._reading = None
+        except BaseException:
+            self._reading = None
+            raise
 
     def settle(self) -> None:
         """Read the rest of the chunk that is begun."""

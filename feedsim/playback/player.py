@@ -280,7 +280,8 @@ class Player:
             self.on_idle()
         if idle and self.lookahead.hungry:
             await asyncio.sleep(0)  # what was told just now leaves first, and whoever waits has a turn
-            self.lookahead.read_on(self._wanted_rows())
+            if deadline - self.pacer.now() > IDLE_S:
+                self.lookahead.read_on(self._wanted_rows())
         else:
             await self.pacer.sleep_until(deadline)
         self._wakes_at = math.inf

@@ -134,9 +134,10 @@ class Client:
         if error.close_code is not None:
             self._ended = True
             self._connection.close(error.close_code, error.message)
+            self.leave()
 
     def leave(self) -> None:
-        """The connection is gone."""
+        """The connection is gone, or will be; may be called again."""
         self._detach()
 
     # ------------------------------------------------------------------------------------------------ where it is

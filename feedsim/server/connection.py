@@ -48,8 +48,10 @@ class StampedConnection(ServerConnection):
             self.on_closing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self.on_closing()
+        try:
+            super().connection_lost(exc)
+        finally:
+            self.on_closing()
 
     def process_event(self, event: Event) -> None:
         if isinstance(event, Frame) and event.opcode in DATA_OPCODES:

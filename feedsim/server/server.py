@@ -147,6 +147,7 @@ class FeedServer:
                 return client.receive_now(data)
             except Exception:
                 _fail(websocket, connection)
+                client.leave()
                 return True
 
         websocket.take = take

@@ -648,3 +648,56 @@ def test_a_closing_line_is_let_go_of() -> None:
         await hub.stop()
 
     run_virtually(main)
+
+
+@pytest.mark.parametrize("again", ["subscribe", "narrow"])
+def test_to_ask_again_for_the_same_changes_nothing(again: str) -> None:
+    """Also for the only one who wants it so."""
+
+    async def main() -> None:
+        hub = Hub(SHORT)
+        line, cursor = hub.join(ALL)
+        await asyncio.sleep(3)
+        if again == "subscribe":
+            hub.session.readers.subscribe(cursor, ALL, from_seq=None)
+            hub.session.readers.follow(cursor)
+        else:
+            hub.session.readers.narrow(cursor, ALL)
+        await hub.ended()
+        await hub.stop()
+        seqs = [event.seq for event in line.events]
+        assert seqs[-1] == tape_events(SHORT)[-1].seq
+        assert seqs == list(range(seqs[0], seqs[-1] + 1))
+
+    run_virtually(main)
+
+
+def test_who_is_gone_twice_takes_nobody_along() -> None:
+    """A client that was sent away is detached once more when its connection ends; another wants the same by then."""
+
+    async def main() -> None:
+        hub = Hub(SHORT)
+        _, first = hub.join(ALL)
+        await asyncio.sleep(3)
+        hub.session.readers.detach(first)
+        line, _ = hub.join(ALL)
+        hub.session.readers.detach(first)
+        await hub.ended()
+        await hub.stop()
+        assert line.events[-1].seq == tape_events(SHORT)[-1].seq
+
+    run_virtually(main)
+
+
+def test_who_conflates_hears_its_messages_with_the_next_flush() -> None:
+    async def main() -> None:
+        hub = Hub(partial(small_session, seconds=20, rate=50), setup={"heartbeat_s": 1e9})
+        line, cursor = hub.join(subscription(*EVERYTHING, conflate_ms=500))
+        await asyncio.sleep(5.1)
+        assert cursor.seq < hub.session.ring.head
+        hub.session.readers.tell(cursor, hub.session.replay_state())
+        await asyncio.sleep(1)
+        assert line.told(m.ReplayState)
+        await hub.stop()
+
+    run_virtually(main)

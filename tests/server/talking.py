@@ -50,7 +50,8 @@ class Talk:
         await self.socket.send(msgpack.packb(message) if packed else json.dumps(message))
 
     async def receive(self) -> Message:
-        data = await asyncio.wait_for(self.socket.recv(), LONGEST_S)
+        async with asyncio.timeout(LONGEST_S):  # before Python 3.12 `wait_for` may swallow that its task is cancelled
+            data = await self.socket.recv()
         return dict(json.loads(data) if isinstance(data, str) else msgpack.unpackb(data))
 
     async def next(self, type: str, **fields: Any) -> Message:

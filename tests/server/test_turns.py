@@ -79,6 +79,22 @@ async def test_text_that_is_none_ends_the_connection(serve: Serve) -> None:
         assert talk.socket.close_code == 1007
 
 
+async def test_who_is_sent_away_is_gone_at_once(serve: Serve) -> None:
+    """Not only once it has answered the close: its orders and its place are nobody's any more."""
+    async with serve() as service:
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+        writer.write(UPGRADE + b"Sec-WebSocket-Protocol: feedsim.v1.json\r\n\r\n" + whole("subscribe", channels=["*"]))
+        told = b""
+        while b'"type":"events"' not in told:
+            told += await more(reader)
+        assert len(service.sessions.live.readers) == 1
+        writer.write(client_frame(b"\x81", BINARY))
+        while b"speaks json" not in told:
+            told += await more(reader)
+        assert len(service.sessions.live.readers) == 0
+        writer.close()
+
+
 async def test_behind_what_ends_a_connection_nothing_is_obeyed(serve: Serve) -> None:
     async with serve() as service, talking(service) as talk:
         send_at_once(talk, client_frame(b"\x81", 2) + whole("ping", id=2) + in_pieces("ping", id=3))
@@ -125,7 +141,7 @@ async def test_nothing_follows_a_close(serve: Serve, wrong: bytes, code: int) ->
         writer.write(whole("subscribe", channels=["*"]))
         told = await reader.read(1 << 16)
         while told.count(b'"type":"events"') < 3:
-            told += await reader.read(1 << 16)
+            told += await more(reader)
         writer.write(wrong)
         async with asyncio.timeout(LONGEST_S):
             told += await reader.read()
@@ -134,6 +150,13 @@ async def test_nothing_follows_a_close(serve: Serve, wrong: bytes, code: int) ->
     assert opcodes.count(CLOSE) == 1
     assert opcodes[-1] == CLOSE
     assert (int.from_bytes(closes[-1][:2]) if closes[-1] else 1005) == code
+
+
+async def more(reader: asyncio.StreamReader) -> bytes:
+    """What comes next; an error at the end, or where nothing comes."""
+    data = await asyncio.wait_for(reader.read(1 << 16), LONGEST_S)
+    assert data, "the connection has ended"
+    return data
 
 
 def frames(data: bytes) -> Iterator[tuple[int, bytes]]:
