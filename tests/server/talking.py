@@ -24,15 +24,15 @@ Serve = Callable[..., AbstractAsyncContextManager[Service]]
 
 
 @asynccontextmanager
-async def serving(source: str, **settings: Any) -> AsyncIterator[Service]:
-    """A service from start to drain."""
+async def serving(source: str, *, ends: bool = False, **settings: Any) -> AsyncIterator[Service]:
+    """A service from start to drain; it is stopped, unless it `ends` by itself."""
     service = Service(ServeSettings(source=source, port=0, **{"bar_tf_s": (60,), **settings}))
     await service.start()
     running = asyncio.create_task(service.run())
     try:
         yield service
     finally:
-        if not running.done():
+        if not ends and not running.done():
             service.stop()
         await running
         await service.close()

@@ -192,7 +192,7 @@ async def test_drain_closes_with_1001(serve: Serve) -> None:
 async def test_the_end_with_exit_closes_with_1000(serve: Serve) -> None:
     """With exit_at_end the clients get everything, the digest, and 1000."""
     async with AsyncExitStack() as clients:
-        async with serve(speed="max", exit_at_end=True) as service:
+        async with serve(speed="max", exit_at_end=True, ends=True) as service:
             talk = await clients.enter_async_context(talking(service))
             await talk.send("subscribe")
             events, state = await until_state(talk, "ended")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.error
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ def page_of(url: str, path: str, *, token: str | None = None) -> bytes:
         with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:  # noqa: S310
             return bytes(answer.read())
     except OSError as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it holds the connection
         raise FeedsimError(f"{page}: {error}") from None
 
 
