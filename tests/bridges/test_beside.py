@@ -49,7 +49,12 @@ async def test_bridges_change_nothing_of_what_others_hear(busy: Path, tmp_path: 
     settings: dict[str, Any] = {"speed": 40.0, "minutes": 1.0}
     async with serving(str(busy), wait_clients=1, **settings) as service:
         alone = await heard(service, dtc=False)
-    bridges = {"sierra": str(tmp_path), "sierra_pace": False, "sierra_layout": ("unified",), "dtc_es": 0}
+    bridges: dict[str, Any] = {
+        "sierra": str(tmp_path),
+        "sierra_pace": False,
+        "sierra_layout": ("unified",),
+        "dtc_es": 0,
+    }
     async with serving(str(busy), wait_clients=2, **settings, **bridges) as service:
         beside = await heard(service, dtc=True)
         page = await asyncio.to_thread(urlopen, f"http://127.0.0.1:{service.port}/metrics", timeout=20)
