@@ -175,8 +175,7 @@ class Stopwatch:
 
     def leave(self, cursor: Cursor) -> None:
         """A reader is gone; its last order is still timed."""
-        if cursor in self._clients:
-            asyncio.get_running_loop().call_soon(self._forget, cursor)
+        asyncio.get_running_loop().call_soon(self._forget, cursor)
 
     def _forget(self, cursor: Cursor) -> None:
         self._clients.pop(cursor, None)
@@ -238,7 +237,7 @@ class Stopwatch:
     def _client(self, cursor: Cursor) -> int:
         if cursor not in self._clients:
             self._clients[cursor] = _Minded(self.log.next_client(), self._now())
-            cursor.audience.set_aside(cursor)
+            cursor.step_aside()
         return self._clients[cursor].number
 
     def _times(self, cursor: Cursor, seq: int) -> tuple[float, float, float] | None:

@@ -310,3 +310,21 @@ def made(**given: Any) -> Reaction:
     fields = {"session": "live", "client": 1, "op": "ping", "seq": 1, "channel": "l1", "inferred": False}
     times = {"written_ns": 0, "arrived_ns": 1, "due_ns": 0, "kernel_ns": 0, "window": "", "clients": 1, "rate": 0}
     return Reaction(**{**fields, **times, **given})
+
+
+def test_who_orders_and_leaves_at_once_is_not_kept() -> None:
+    """Also where it was its first order: the row is made, and nothing is held of the reader."""
+
+    async def main() -> None:
+        hub = Hub(SHORT)
+        _, cursor = hub.join(ALL)
+        await asyncio.sleep(2)
+        stopwatch = hub.session.stopwatch
+        stopwatch.on_order(cursor, "order.new", None, asyncio.get_running_loop().time())
+        hub.session.readers.detach(cursor)
+        await asyncio.sleep(0.1)
+        assert len(stopwatch.log.after(0)) == 1
+        assert not stopwatch.minds(cursor)
+        await hub.stop()
+
+    run_virtually(main)
