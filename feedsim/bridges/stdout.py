@@ -26,10 +26,6 @@ END_S = 2.0  # for what is owed when the session is over
 log = structlog.get_logger()
 
 
-def _ignore() -> None:
-    """Where nobody minds."""
-
-
 class Pipe:
     """A `Sink` on a file descriptor. `on_gone` is called once, when nothing can be written to it any more."""
 
@@ -38,7 +34,7 @@ class Pipe:
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
         self._buffered = 0
         self._gone = False
-        self.on_closing: Callable[[], None] = _ignore
+        self.on_closing: Callable[[], None] = lambda: None
         self._free, self._idle = asyncio.Event(), asyncio.Event()
         self._free.set()
         self._idle.set()

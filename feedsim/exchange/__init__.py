@@ -2,12 +2,11 @@
 
 from feedsim.config import TradeSettings
 from feedsim.exchange.exchange import Exchange
-from feedsim.exchange.log import ORDER_REQUESTS, LogEntry, OrderRequest
+from feedsim.exchange.log import LogEntry, OrderRequest
 from feedsim.exchange.matching import Fill, Matching
 from feedsim.exchange.replaying import replay
 
 __all__ = [
-    "ORDER_REQUESTS",
     "Exchange",
     "Fill",
     "LogEntry",

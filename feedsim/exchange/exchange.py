@@ -118,8 +118,8 @@ class Exchange:
         else:
             self._happen(entry.what, entry.account, entry.request)
 
-    def _moment(self, ns: int) -> None:
-        self._at = Moment(max(ns, self._at.ns, self._told_ns), self._at.seq)
+    def _moment(self, ns: int, seq: int | None = None) -> None:
+        self._at = Moment(max(ns, self._at.ns, self._told_ns), self._at.seq if seq is None else seq)
 
     # ------------------------------------------------------------------------------------------------------- accounts
 
@@ -166,7 +166,7 @@ class Exchange:
 
     def _come(self, now_ns: int, head_seq: int) -> None:
         self.advance(now_ns)
-        self._at = Moment(max(now_ns, self._at.ns, self._told_ns), head_seq)
+        self._moment(now_ns, head_seq)
 
     # ----------------------------------------------------------------------------------------------------------- time
 

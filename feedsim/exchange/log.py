@@ -9,8 +9,6 @@ import msgspec
 from feedsim.wire.messages import AccountQuery, CancelAll, Flatten, OrderCancel, OrderNew, OrderReplace
 
 OrderRequest = OrderNew | OrderReplace | OrderCancel | CancelAll | Flatten | AccountQuery
-ORDER_REQUESTS = (OrderNew, OrderReplace, OrderCancel, CancelAll, Flatten, AccountQuery)
-
 
 What = Literal["open", "request", "disconnect", "lost", "epoch", "end"]
 

@@ -74,5 +74,9 @@ class Cursor:
 
     @seq.setter
     def seq(self, seq: int) -> None:
-        self.audience.set_aside(self)
+        self.step_aside()
         self._seq = seq
+
+    def step_aside(self) -> None:
+        """Be looked at from now on at each write."""
+        self.audience.set_aside(self)

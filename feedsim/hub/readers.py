@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 
 import msgspec
 
@@ -56,7 +55,7 @@ class Readers:
         """A new reader, from now on."""
         cursor = Cursor(sink, self._audience(subscription, encoding), self._ring.head)
         cursor.audience.enter(cursor)
-        sink.on_closing = partial(self._stop_flow, cursor)
+        sink.on_closing = cursor.step_aside
         self._cursors.add(cursor)
         return cursor
 
@@ -115,9 +114,6 @@ class Readers:
         audience.leave(cursor)
         if not audience:
             self._audiences.pop((audience.subscription, audience.encoding), None)
-
-    def _stop_flow(self, cursor: Cursor) -> None:
-        cursor.audience.set_aside(cursor)
 
     # -------------------------------------------------------------------------------------------------- the hot path
 

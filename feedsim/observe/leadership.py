@@ -85,8 +85,9 @@ class Leadership:
         self._next = last + 1
         parts: list[dict[str, Any]] = []
         for session, stretch in self._stretches(seconds):
-            known = yield from self._know(session, stretch)
-            parts += self._tell(stretch, known)
+            ends = self.anchor_ns + stretch * NS_PER_S
+            known = yield from self._know(session, ends)
+            parts += self._tell(stretch, ends, known)
         if not parts:
             return Table.empty("leadership", self.symbols)
         columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -114,10 +115,9 @@ class Leadership:
             for lo in range(0, len(inside), _AT_ONCE):
                 yield session, inside[lo : lo + _AT_ONCE]
 
-    def _know(self, session: int, seconds: Int64) -> Steps[list[Known]]:
-        """What each symbol's rows of some seconds of one session are made of."""
+    def _know(self, session: int, ends: Int64) -> Steps[list[Known]]:
+        """What each symbol's rows of some seconds of one session, by their ends, are made of."""
         opened = int(self._sessions.open[session])
-        ends = self.anchor_ns + seconds * NS_PER_S
         if opened != self._session:
             self._session = opened
             for features in self._features:
@@ -130,9 +130,8 @@ class Leadership:
         yield
         return known
 
-    def _tell(self, seconds: Int64, known: list[Known]) -> Iterator[dict[str, Any]]:
-        """The rows of some seconds."""
-        ends = self.anchor_ns + seconds * NS_PER_S
+    def _tell(self, seconds: Int64, ends: Int64, known: list[Known]) -> Iterator[dict[str, Any]]:
+        """The rows of some seconds, which end then."""
         leading = self._leading(known)
         for code, features in enumerate(self._features):
             if features.first_ns is not None:

@@ -29,6 +29,11 @@ DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
 """What Arrow raises over bytes that are not what they should be; names may be no UTF-8."""
 
 
+def told_of(error: Exception) -> str:
+    """What Arrow says of it, in one line."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
 def arrow_type(kind: Kind) -> pa.DataType:
     """How a kind of column is stored."""
     return _VALUE_TYPES[kind]

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from feedsim.errors import SourceError
 from feedsim.events.columns import SCHEMAS, Kind
-from feedsim.recording.arrays import DAMAGED, numbers_from_arrow
+from feedsim.recording.arrays import DAMAGED, numbers_from_arrow, told_of
 from feedsim.recording.files import sync_file, sync_folder
 from feedsim.recording.manifest import Segment
 from feedsim.recording.schema import arrow_schema, check_schema
@@ -166,8 +166,7 @@ def segment_batches(
                 yield row, batch
                 row += batch.num_rows
     except DAMAGED as error:
-        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SourceError(f"damaged Parquet file: {problem}", file=str(path), row=row) from None
+        raise SourceError(f"damaged Parquet file: {told_of(error)}", file=str(path), row=row) from None
 
 
 def _row_groups_before(metadata: pq.FileMetaData, avail: int | None) -> int:

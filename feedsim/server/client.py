@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,14 +18,11 @@ from feedsim.server.connection import Connection
 from feedsim.wire import messages as m
 from feedsim.wire.codec import CODECS
 from feedsim.wire.frames import frame
-from feedsim.wire.protocol import ServerProtocol, Subscription
+from feedsim.wire.protocol import ORDERS, ServerProtocol, Subscription
 
 if TYPE_CHECKING:
     from feedsim.hub.counters import Counters
     from feedsim.wire.codec import Encoding
-
-
-_ORDERS = frozenset(get_args(m.AnyOrder))
 
 
 class Client:
@@ -68,7 +65,7 @@ class Client:
             m.Resume: self._resume,
             m.Ping: self._ping,
             m.Ack: self._ack,
-            **dict.fromkeys(_ORDERS, self._trade),
+            **dict.fromkeys(ORDERS, self._trade),
         }
         self._with_time: dict[type[msgspec.Struct], Callable[[Any], Awaitable[None]]] = {
             m.ReplayPause: self._pause,
@@ -94,8 +91,7 @@ class Client:
         request = self._read(data)
         if request is None:
             return True
-        order = type(request) in _ORDERS
-        if type(request) in self._with_time or (order and self._session.player.overdue):
+        if type(request) in self._with_time or (type(request) in ORDERS and self._session.player.overdue):
             self._read_already = request
             return False
         try:
@@ -113,7 +109,7 @@ class Client:
             if (obey := self._with_time.get(type(request))) is not None:
                 await obey(request)
             else:
-                if type(request) in _ORDERS:
+                if type(request) in ORDERS:
                     await self._session.due_is_told()
                 self._at_once[type(request)](request)
         except ProtocolError as error:

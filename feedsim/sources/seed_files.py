@@ -23,7 +23,7 @@ from feedsim.errors import SourceError
 from feedsim.events import Table
 from feedsim.events.columns import Int64
 from feedsim.instruments import root_of
-from feedsim.recording.arrays import DAMAGED, numbers_from_arrow, numbers_to_arrow
+from feedsim.recording.arrays import DAMAGED, numbers_from_arrow, numbers_to_arrow, told_of
 from feedsim.sources.seed_columns import refuse, times_of
 
 SCAN_ROWS = 1 << 16
@@ -118,8 +118,9 @@ class ExportFile:
             at = error.row if not relative or error.row is None else error.row + (row or 0)
             raise SourceError(error.problem, file=str(self.path), row=at) from None
         except DAMAGED as error:
-            told = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise SourceError(f"expected a whole Parquet file: {told}", file=str(self.path), row=row) from None
+            raise SourceError(
+                f"expected a whole Parquet file: {told_of(error)}", file=str(self.path), row=row
+            ) from None
 
     def close(self) -> None:
         self._file.close()

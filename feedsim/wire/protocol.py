@@ -35,7 +35,7 @@ OPT_IN = ("truth", "mbo")  # never part of "*": answers must not leak into what 
 RATE = 100.0  # requests a second that a client may send for long
 BURST = 200.0  # and at once
 REFUSED_IN_A_ROW = 200  # requests above the rate after which the connection ends
-_ORDERS = frozenset(get_args(AnyOrder))  # to look a type up takes a tenth of asking a union for it
+ORDERS = frozenset(get_args(AnyOrder))  # to look a type up takes a tenth of asking a union for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class ServerProtocol:
             return
         elif not self.authorized:
             raise ProtocolError("unauthorized", "this server wants a token: send auth first")
-        elif type(request) in _ORDERS:  # the first that has no time to lose
+        elif type(request) in ORDERS:  # the first that has no time to lose
             if not self.offer.trading:
                 raise ProtocolError(
                     "order_rejected", "nobody trades on this session: it was started without an exchange"
