@@ -17,6 +17,7 @@ from websockets.protocol import CLOSED, CLOSING, OPEN, Event
 
 from feedsim.playback.pacing import clock_of
 
+MOST_AT_ONCE = 16  # messages of one read that `take` gets: a flood of them is its own client's trouble only
 CLOSE_S = 3.0  # a client gets this long to take the close and to answer it
 
 
@@ -32,6 +33,8 @@ class StampedConnection(ServerConnection):
         self.arrived = self._now()
         self._waiting = 0
         """Messages that whoever iterates has to deal with, before `take` gets another."""
+        self._taken = 0
+        """Messages of the newest read that `take` got."""
         self.take: Callable[[str | bytes], bool] = _leave
         """Gets a message; False where it has to wait for its turn. Must not raise."""
         self.on_closing: Callable[[], None] = _ignore
@@ -39,6 +42,7 @@ class StampedConnection(ServerConnection):
 
     def data_received(self, data: bytes) -> None:
         self.arrived = self._now()
+        self._taken = 0
         super().data_received(data)
 
     def send_data(self) -> None:
@@ -55,7 +59,8 @@ class StampedConnection(ServerConnection):
 
     def process_event(self, event: Event) -> None:
         if isinstance(event, Frame) and event.opcode in DATA_OPCODES:
-            if not self._waiting and event.fin and self._offer(event):
+            if not self._waiting and self._taken < MOST_AT_ONCE and event.fin and self._offer(event):
+                self._taken += 1
                 return
             self._waiting += event.fin
         super().process_event(event)
